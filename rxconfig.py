@@ -1,0 +1,65 @@
+"""Reflex's configuration. What Hexwave itself can be told is in hexwave_app/settings.py."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import reflex as rx
+
+from hexwave_app.settings import read_settings
+
+
+class SameOrigin(rx.plugins.Plugin):
+    """Lets the built pages find the backend where they came from.
+
+    Reflex writes one absolute backend URL into the bundle, port included. Here the page's own origin takes
+    its place, so one build serves every port, host name and TLS proxy.
+    """
+
+    def post_build(self, **context: Any) -> None:
+        assets = Path(context["static_dir"]) / "assets"
+        chunks = list(assets.glob("reflex-env-*.js"))
+        changed = [self._relate(chunk) for chunk in chunks]
+        if not any(changed):
+            raise RuntimeError(f"No backend URL was found in {assets}: the pages would not reach the server.")
+
+    @staticmethod
+    def _relate(chunk: Path) -> int:
+        pattern = r'(["\'`])(ws|http)://localhost:\d+(/[^"\'`]*)\1'
+        text, count = re.subn(pattern, r'(location.origin.replace(/^http/,"\2")+"\3")', chunk.read_text())
+        chunk.write_text(text)
+        return count
+
+
+def origins() -> list[str]:
+    """The origins a websocket may be opened from: this server's own, and the public one behind a proxy."""
+    settings = read_settings()
+    names = {"127.0.0.1", "localhost", os.environ.get("HEXWAVE_HOST", "127.0.0.1")} - {"0.0.0.0", "::"}
+    hosts = [f"[{name}]" if ":" in name else name for name in sorted(names)]
+    own = [f"http://{host}:{settings.port}" for host in hosts]
+    return [*own, settings.public_url.rstrip("/")] if settings.public_url else own
+
+
+config = rx.Config(
+    app_name="hexwave_app",
+    telemetry_enabled=False,
+    show_built_with_reflex=False,
+    # One worker serves, and all that must last is in the store: after a restart pages load it afresh.
+    state_manager_mode=rx.constants.StateManagerMode.MEMORY,
+    cors_allowed_origins=origins(),
+    plugins=[
+        rx.plugins.RadixThemesPlugin(
+            theme=rx.theme(
+                accent_color="mint",
+                gray_color="sage",
+                radius="medium",
+                panel_background="solid",
+                appearance="inherit",
+            )
+        ),
+        rx.plugins.TailwindV4Plugin(),
+        SameOrigin(),
+    ],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+)
