@@ -1,0 +1,1 @@
+"""Hexwave: prompts become pictures, live; the live status of long jobs for any Reflex app."""

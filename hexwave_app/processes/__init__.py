@@ -1,0 +1,31 @@
+"""The heart: what a long-running process is, how it changes, and how to follow it live."""
+
+from hexwave_app.processes.errors import HexwaveError, ProcessNotFound
+from hexwave_app.processes.lifecycle import Page, Processes
+from hexwave_app.processes.model import Process, ProcessData, ProcessStatus, ProviderJob, Stage, StatusMessage
+from hexwave_app.processes.ports import Cursor, Filter, ProcessStore, StatusChannel, Subscription
+from hexwave_app.processes.transition import Completed, Failed, Progressed, Submitted, Update, transition
+
+__all__ = [
+    "Completed",
+    "Cursor",
+    "Failed",
+    "Filter",
+    "HexwaveError",
+    "Page",
+    "Process",
+    "ProcessData",
+    "ProcessNotFound",
+    "ProcessStatus",
+    "ProcessStore",
+    "Processes",
+    "Progressed",
+    "ProviderJob",
+    "Stage",
+    "StatusChannel",
+    "StatusMessage",
+    "Submitted",
+    "Subscription",
+    "Update",
+    "transition",
+]

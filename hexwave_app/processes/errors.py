@@ -1,0 +1,110 @@
+"""What can go wrong, as one tree.
+
+HexwaveError                 says what happened and what to do; has a `code` and an HTTP `status`
+├── InvalidRequest           400/422  the request is wrong; `field` names the part
+├── NotSignedIn              401      no valid session
+├── WebhookRefused           401      no, or a wrong, webhook token or signature
+├── ProcessNotFound          404      no such process, or another user's
+├── ProcessConflict          409      the process is not in a state that allows it
+├── RequestTooLarge          413      the body is over its limit
+├── ProviderError            502      what a provider said or failed to say
+│   ├── ProviderRefused      422      it declined the request
+│   ├── ProviderUnavailable  502      it is not taking jobs; nothing was submitted
+│   └── SubmissionUnknown    502      it may or may not have started
+├── ResultLost               502      painted, but the pictures could not be kept
+├── ChannelUnavailable       503      the live channel does not answer; the store is still right
+│   └── StatusTooLarge       500      a status message over the channel's limit
+├── StoreUnavailable         503      the database does not answer
+└── SettingsError            500      a setting that cannot work; stops the start
+"""
+
+
+class HexwaveError(Exception):
+    """Base of every error of ours.
+
+    `code` is stable and lower-case, for programs; the message is a sentence for people;
+    `field` names the wire name of the offending input, where there is one.
+    """
+
+    code = "internal"
+    status = 500
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidRequest(HexwaveError):
+    code = "invalid_request"
+    status = 422
+
+
+class NotSignedIn(HexwaveError):
+    code = "not_signed_in"
+    status = 401
+
+
+class WebhookRefused(HexwaveError):
+    code = "webhook_refused"
+    status = 401
+
+
+class ProcessNotFound(HexwaveError):
+    code = "process_not_found"
+    status = 404
+
+    def __init__(self, message: str = "There is no such process, or it belongs to someone else.") -> None:
+        super().__init__(message)
+
+
+class ProcessConflict(HexwaveError):
+    code = "process_conflict"
+    status = 409
+
+
+class RequestTooLarge(HexwaveError):
+    code = "request_too_large"
+    status = 413
+
+
+class ProviderError(HexwaveError):
+    code = "provider_error"
+    status = 502
+
+
+class ProviderRefused(ProviderError):
+    code = "provider_refused"
+    status = 422
+
+
+class ProviderUnavailable(ProviderError):
+    code = "provider_unavailable"
+
+
+class SubmissionUnknown(ProviderError):
+    code = "submission_unknown"
+
+
+class ResultLost(HexwaveError):
+    code = "result_lost"
+    status = 502
+
+
+class ChannelUnavailable(HexwaveError):
+    code = "channel_unavailable"
+    status = 503
+
+
+class StatusTooLarge(ChannelUnavailable):
+    code = "status_too_large"
+    status = 500
+
+
+class StoreUnavailable(HexwaveError):
+    code = "store_unavailable"
+    status = 503
+
+
+class SettingsError(HexwaveError):
+    code = "settings"

@@ -1,0 +1,68 @@
+"""Many processes followed as one."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from hexwave_app.processes.errors import ProcessNotFound, StoreUnavailable
+from hexwave_app.processes.lifecycle import Processes
+from hexwave_app.processes.model import Process
+
+log = logging.getLogger(__name__)
+
+_STORE_PAUSE = 1.0
+
+
+class Feed:
+    """The newest version of each process added, as it comes; older ones that nobody took are dropped."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._following: dict[str, asyncio.Task[None]] = {}
+        self._newest: dict[str, Process] = {}
+        self._news = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, processes: Processes) -> AsyncIterator["Feed"]:
+        """A feed whose followers all end with the block."""
+        feed = cls(processes)
+        try:
+            yield feed
+        finally:
+            following = list(feed._following.values())
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+
+    def add(self, process_id: str) -> None:
+        """Follow the process until it is finished; again and again is once."""
+        if process_id not in self._following:
+            task = asyncio.create_task(self._follow(process_id), name=f"follow {process_id}")
+            self._following[process_id] = task
+            task.add_done_callback(lambda _: self._following.pop(process_id, None))
+
+    async def next(self, timeout: float) -> list[Process]:
+        """What has changed since the last call, at least one; empty after `timeout` seconds of silence."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._news.wait()
+        except TimeoutError:
+            return []
+        self._news.clear()
+        changed, self._newest = list(self._newest.values()), {}
+        return changed
+
+    async def _follow(self, process_id: str) -> None:
+        while True:
+            try:
+                async for process in self._processes.follow(process_id):
+                    self._newest[process_id] = process
+                    self._news.set()
+                return
+            except ProcessNotFound:
+                return
+            except StoreUnavailable as error:
+                log.warning("process %s: cannot be followed for the moment: %s", process_id, error)
+                await asyncio.sleep(_STORE_PAUSE)

@@ -1,0 +1,192 @@
+"""What a process is, at rest (the document) and on the wire (the status message)."""
+
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+EVENTS_KEPT = 100
+"""The timeline's bound: a document stays small however talkative its provider is."""
+
+_PROCESS_ID_BYTES = 15
+
+
+class Wire(BaseModel):
+    """An immutable record whose fields are snake_case in Python and camelCase on the wire.
+
+    Unknown fields are passed over, so that a newer version's documents and messages can be read.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    def wire(self) -> dict[str, Any]:
+        """This record as JSON-ready values under its wire names, without what is not set."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class ProcessStatus(StrEnum):
+    """The three values a status can have. Cancelled, refused and timed out are `FAILED` with an error code."""
+
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def terminal(self) -> bool:
+        return self is not ProcessStatus.PROCESSING
+
+
+class Stage(StrEnum):
+    """How far a process in `PROCESSING` is; a later stage never gives way to an earlier one."""
+
+    QUEUED = "queued"
+    PAINTING = "painting"
+    SAVING = "saving"
+
+
+class EventType(StrEnum):
+    """What a line of the timeline tells."""
+
+    CREATED = "created"
+    SUBMITTED = "submitted"
+    PROGRESS = "progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ProcessEvent(Wire):
+    """One line of a process's timeline; `sequence` is the process's after it."""
+
+    type: EventType
+    at: datetime
+    sequence: int
+    detail: str | None = None
+
+
+class ProviderJob(Wire):
+    """Who works on the process; `job_id` is the provider's own id, known once it has accepted."""
+
+    name: str
+    model: str | None = None
+    job_id: str | None = None
+
+
+class ProcessData(Wire):
+    """The part of a process that its tool and its provider fill.
+
+    `progress` is a percentage, 0 to 100. `preview` and `generations` are lists of our own URLs, in
+    picture order; a preview is null until that picture has its first.
+    """
+
+    req: dict[str, Any] = Field(default_factory=dict)
+    generations: tuple[str, ...] | None = None
+    error: str | None = None
+    error_code: str | None = None
+    progress: int | None = None
+    stage: Stage | None = None
+    preview: tuple[str | None, ...] | None = None
+    notice: str | None = None
+
+
+class Process(Wire):
+    """One long-running operation. `sequence` starts at 1 and grows by one with every change."""
+
+    process_id: str
+    user_id: str
+    tool_name: str
+    category: str
+    status: ProcessStatus = ProcessStatus.PROCESSING
+    sequence: int = 1
+    data: ProcessData
+    provider: ProviderJob
+    events: tuple[ProcessEvent, ...] = ()
+    idempotency_key: str | None = None
+    retry_of: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def terminal(self) -> bool:
+        return self.status.terminal
+
+    @classmethod
+    def begin(
+        cls,
+        *,
+        user_id: str,
+        tool_name: str,
+        category: str,
+        req: dict[str, Any],
+        provider: ProviderJob,
+        idempotency_key: str | None = None,
+        retry_of: str | None = None,
+    ) -> "Process":
+        """A process at sequence 1, with an unguessable id of 24 characters `[A-Za-z0-9_-]`."""
+        now = utc_now()
+        return cls(
+            process_id=f"p_{secrets.token_urlsafe(_PROCESS_ID_BYTES)}",
+            user_id=user_id,
+            tool_name=tool_name,
+            category=category,
+            data=ProcessData(req=req, stage=Stage.QUEUED),
+            provider=provider,
+            events=(ProcessEvent(type=EventType.CREATED, at=now, sequence=1),),
+            idempotency_key=idempotency_key,
+            retry_of=retry_of,
+            created_at=now,
+            updated_at=now,
+        )
+
+
+class StatusMessage(Wire):
+    """What followers of `process:{processId}` receive: the whole state, so that any one of them is enough.
+
+    `data` is the process's data without `req`. `timestamp` is in milliseconds since the epoch.
+    """
+
+    status: ProcessStatus
+    process_id: str
+    data: ProcessData | None = None
+    error: str | None = None
+    timestamp: int
+    sequence: int
+
+    @classmethod
+    def of(cls, process: Process) -> "StatusMessage":
+        return cls(
+            status=process.status,
+            process_id=process.process_id,
+            data=process.data.model_copy(update={"req": {}}),
+            error=process.data.error,
+            timestamp=round(process.updated_at.timestamp() * 1000),
+            sequence=process.sequence,
+        )
+
+    def wire(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"data": {"req"}})
+
+    def onto(self, process: Process) -> Process:
+        """`process` as this message tells it: the same object unless the message is newer.
+
+        The timeline is not in a message, so `events` stay those of `process`.
+        """
+        if self.process_id != process.process_id or self.sequence <= process.sequence or self.data is None:
+            return process
+        return process.model_copy(
+            update={
+                "status": self.status,
+                "sequence": self.sequence,
+                "data": self.data.model_copy(update={"req": process.data.req}),
+                "updated_at": datetime.fromtimestamp(self.timestamp / 1000, UTC),
+            }
+        )
+
+
+def utc_now() -> datetime:
+    """Now, in whole milliseconds: what every store and the wire can keep exactly."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -1,0 +1,75 @@
+"""What the heart needs from the outside: a store and a channel."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from hexwave_app.processes.model import Process, ProcessStatus, StatusMessage
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in a list that is ordered newest first: after the process with this time and id."""
+
+    created_at: datetime
+    process_id: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list is narrowed to; `None` narrows nothing."""
+
+    status: ProcessStatus | None = None
+    tool_name: str | None = None
+    category: str | None = None
+
+
+class ProcessStore(Protocol):
+    """Where processes are kept. Every acknowledged write survives a crash of this process."""
+
+    async def insert(self, process: Process) -> Process:
+        """Keep a fresh process and return it; where the user's idempotency key is taken, that process."""
+        ...
+
+    async def get(self, process_id: str) -> Process | None:
+        """The process as last saved."""
+        ...
+
+    async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
+        """Up to `limit` of the user's processes, newest first, beginning after `after`."""
+        ...
+
+    async def replace(self, process: Process, expected_sequence: int) -> bool:
+        """Save `process` if the kept one still has `expected_sequence`; False when it has moved on."""
+        ...
+
+    async def delete(self, process_id: str) -> bool:
+        """Forget the process; False when there is none."""
+        ...
+
+
+class Subscription(Protocol):
+    """News of one process, in no promised order and with no promise of completeness."""
+
+    async def next(self, timeout: float) -> StatusMessage | None:
+        """The next message; `None` after `timeout` seconds, or at once when continuity was lost.
+
+        `None` asks the follower to read the store.
+        """
+        ...
+
+
+class StatusChannel(Protocol):
+    """The fast hint beside the store."""
+
+    async def publish(self, message: StatusMessage) -> None:
+        """Tell every follower. Publishing one message twice is harmless."""
+        ...
+
+    def subscribe(self, process_id: str) -> AbstractAsyncContextManager[Subscription]:
+        """Attached on entry where the channel can be had in time; detached and released on exit.
+
+        While the channel is away, entry still succeeds and `next` answers `None` at its time-outs.
+        """
+        ...
