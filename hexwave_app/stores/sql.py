@@ -1,0 +1,198 @@
+"""Processes in SQLite: the embedded store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import (
+    JSON,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    and_,
+    delete,
+    event,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from hexwave_app.processes.errors import StoreUnavailable
+from hexwave_app.processes.model import Process
+from hexwave_app.processes.ports import Cursor, Filter
+
+_ROOT = Path(__file__).parents[2]
+
+metadata = MetaData()
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("process_id", String(64), primary_key=True),
+    Column("user_id", String(64), nullable=False),
+    Column("idempotency_key", String(255)),
+    Column("tool_name", String(64), nullable=False),
+    Column("category", String(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("created_at", Integer, nullable=False, comment="milliseconds since the epoch"),
+    Column("document", JSON, nullable=False, comment="the whole process under its wire names"),
+    Index("processes_by_user", "user_id", text("created_at DESC"), text("process_id DESC")),
+    Index("processes_by_idempotency_key", "user_id", "idempotency_key", unique=True),
+)
+
+
+class SqlStore:
+    """A `ProcessStore` on SQLite in WAL mode; an acknowledged write is on the disk.
+
+    The atomicity of `replace` comes from its single UPDATE, so several server processes may share a file.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        # SQLite has one writer at a time: waiting here is cheaper than in its busy handler.
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator["SqlStore"]:
+        """The store in the file `path`, brought to the newest schema; `StoreUnavailable` when it can't be."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite+aiosqlite:///{path}"
+        try:
+            await asyncio.to_thread(migrate, url)
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(f"The database {path} cannot be opened: {error}") from error
+        engine = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_size=5)
+        event.listen(engine.sync_engine, "connect", _configure)
+        try:
+            yield cls(engine)
+        finally:
+            await engine.dispose()
+
+    async def insert(self, process: Process) -> Process:
+        try:
+            async with self._writer() as connection:
+                await connection.execute(insert(processes).values(_row(process)))
+        except IntegrityError:
+            earlier = await self._by_idempotency_key(process)
+            if earlier is None:
+                raise
+            return earlier
+        return process
+
+    async def get(self, process_id: str) -> Process | None:
+        return await self._one(select(processes.c.document).where(processes.c.process_id == process_id))
+
+    async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
+        table = processes.c
+        query = select(table.document).where(table.user_id == user_id)
+        for column, value in (
+            (table.status, narrow.status),
+            (table.tool_name, narrow.tool_name),
+            (table.category, narrow.category),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        if after is not None:
+            at = _milliseconds(after.created_at)
+            older = and_(table.created_at == at, table.process_id < after.process_id)
+            query = query.where(or_(table.created_at < at, older))
+        query = query.order_by(table.created_at.desc(), table.process_id.desc()).limit(limit)
+        async with self._reader() as connection:
+            return [_process(document) for document in (await connection.execute(query)).scalars()]
+
+    async def replace(self, process: Process, expected_sequence: int) -> bool:
+        statement = (
+            update(processes)
+            .where(processes.c.process_id == process.process_id, processes.c.sequence == expected_sequence)
+            .values(_row(process))
+        )
+        async with self._writer() as connection:
+            return (await connection.execute(statement)).rowcount == 1
+
+    async def delete(self, process_id: str) -> bool:
+        async with self._writer() as connection:
+            statement = delete(processes).where(processes.c.process_id == process_id)
+            return (await connection.execute(statement)).rowcount == 1
+
+    async def _by_idempotency_key(self, process: Process) -> Process | None:
+        if process.idempotency_key is None:
+            return None
+        table = processes.c
+        same = and_(table.user_id == process.user_id, table.idempotency_key == process.idempotency_key)
+        return await self._one(select(table.document).where(same))
+
+    async def _one(self, query: Any) -> Process | None:
+        async with self._reader() as connection:
+            document = (await connection.execute(query)).scalar_one_or_none()
+        return None if document is None else _process(document)
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise StoreUnavailable("The database does not answer. Try again in a moment.") from error
+
+    @asynccontextmanager
+    async def _writer(self) -> AsyncIterator[AsyncConnection]:
+        async with self._writing, self._reader() as connection:
+            yield connection
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` to `revision`; blocks, so call it in a thread."""
+    command.upgrade(alembic_config(url), revision)
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for the migrations in the repository's `alembic/`."""
+    config = Config(_ROOT / "alembic.ini")
+    config.set_main_option("script_location", str(_ROOT / "alembic"))
+    config.set_main_option("sqlalchemy.url", url.replace("sqlite+aiosqlite", "sqlite").replace("%", "%%"))
+    return config
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _row(process: Process) -> dict[str, Any]:
+    return {
+        "process_id": process.process_id,
+        "user_id": process.user_id,
+        "idempotency_key": process.idempotency_key,
+        "tool_name": process.tool_name,
+        "category": process.category,
+        "status": process.status.value,
+        "sequence": process.sequence,
+        "created_at": _milliseconds(process.created_at),
+        "document": process.wire(),
+    }
+
+
+def _process(document: dict[str, Any]) -> Process:
+    return Process.model_validate(document)
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
