@@ -1,0 +1,1 @@
+"""External APIs, one a file."""

@@ -1,0 +1,142 @@
+"""The painter as a service: takes orders, paints them small to large, reports to a webhook."""
+
+import asyncio
+import re
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import BaseModel
+
+from hexwave_app.background import BackgroundTasks
+from hexwave_app.processes.errors import ResultLost
+from hexwave_app.providers.demo.pool import PainterPool
+from hexwave_app.providers.demo.reports import Reports
+from hexwave_app.providers.demo.scene import Scene, read
+
+PREVIEW_SIDES = (128, 512)
+"""The longer side of the two previews, in pixels; the same composition as the picture's."""
+
+_PROGRESS = (10, 35, 92)
+"""Per cent done when all pictures have come to each of the three sizes."""
+
+_REPORT_PATIENCE = 10.0
+_JOBS_KEPT = 100
+_ORDER = "order.json"
+_URL = re.compile(r"demo:([0-9a-f]{32})/(\d-\d{2,4}\.webp)")
+_ABSTRACT = "These words name no scene that the demo painter knows, so it made abstract art."
+
+
+class Order(BaseModel):
+    """What to paint, in pixels, and where to report. Picture `i` has the seed `seed + i`."""
+
+    prompt: str
+    leave_out: str = ""
+    seed: int
+    count: int
+    width: int
+    height: int
+    webhook_url: str
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """The previews and the picture, small to large, all of one shape."""
+        longer = max(self.width, self.height)
+        scaled = [(self.width * side / longer, self.height * side / longer) for side in PREVIEW_SIDES]
+        return [*((round(width), round(height)) for width, height in scaled), (self.width, self.height)]
+
+
+class Engine:
+    """Paints orders. An order is on the disk until its result is taken, so a restart takes it up again."""
+
+    def __init__(
+        self, directory: Path, pool: PainterPool, client: httpx.AsyncClient, tasks: BackgroundTasks
+    ) -> None:
+        self._directory = directory
+        self._pool = pool
+        self._client = client
+        self._tasks = tasks
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, directory: Path) -> AsyncIterator["Engine"]:
+        """The engine with its pictures in `directory`, unfinished orders taken up again."""
+        directory.mkdir(parents=True, exist_ok=True)
+        with PainterPool.open() as pool:
+            async with httpx.AsyncClient(timeout=_REPORT_PATIENCE) as client, BackgroundTasks.open() as tasks:
+                engine = cls(directory, pool, client, tasks)
+                engine._resume()
+                yield engine
+
+    def start(self, order: Order) -> str:
+        """Accept `order`; returns the job's id, 32 hexadecimal digits."""
+        job_id = secrets.token_hex(16)
+        folder = self._directory / job_id
+        folder.mkdir()
+        (folder / _ORDER).write_text(order.model_dump_json())
+        self._begin(job_id, order)
+        return job_id
+
+    async def cancel(self, job_id: str) -> None:
+        """Stop the job and forget it; one that has ended, or never was, is left as it is."""
+        task = self._running.get(job_id)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+            shutil.rmtree(self._directory / job_id, ignore_errors=True)
+
+    def result(self, url: str) -> Path:
+        """The file behind a report's URL, `demo:{jobId}/{file}`. `ResultLost` when there is none."""
+        parts = _URL.fullmatch(url)
+        path = self._directory / parts[1] / parts[2] if parts else None
+        if path is None or not path.is_file():
+            raise ResultLost("The demo painter has no such picture.")
+        return path
+
+    def _resume(self) -> None:
+        newest_first = sorted(
+            self._directory.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True
+        )
+        unfinished = [folder for folder in newest_first if (folder / _ORDER).is_file()]
+        for folder in unfinished:
+            self._begin(folder.name, Order.model_validate_json((folder / _ORDER).read_bytes()))
+        for folder in [folder for folder in newest_first if folder not in unfinished][_JOBS_KEPT:]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _begin(self, job_id: str, order: Order) -> None:
+        task = self._tasks.spawn(self._paint(job_id, order), f"paint {job_id}")
+        self._running[job_id] = task
+        task.add_done_callback(lambda _: self._running.pop(job_id, None))
+
+    async def _paint(self, job_id: str, order: Order) -> None:
+        scene = read(order.prompt, order.leave_out)
+        said: dict[str, Any] = {"jobId": job_id} if scene.matched else {"jobId": job_id, "notice": _ABSTRACT}
+        async with Reports.open(self._client, order.webhook_url) as reports:
+            urls: list[str] = []
+            async for progress, urls in self._painted(job_id, order, scene):
+                reports.progress({**said, "status": "processing", "progress": progress, "preview": urls})
+            if await reports.final({**said, "status": "success", "images": urls}):
+                (self._directory / job_id / _ORDER).unlink(missing_ok=True)
+
+    async def _painted(self, job_id: str, order: Order, scene: Scene) -> AsyncIterator[tuple[int, list[Any]]]:
+        """After each picture of each size: the per cent done, and the largest there is of each picture."""
+        urls: list[str | None] = [None] * order.count
+        before = 0
+        for size, after in zip(order.sizes(), _PROGRESS, strict=True):
+            pictures = [self._picture(job_id, scene, order.seed, i, size) for i in range(order.count)]
+            for done, picture in enumerate(asyncio.as_completed(pictures), 1):
+                index, url = await picture
+                urls[index] = url
+                yield before + (after - before) * done // order.count, list(urls)
+            before = after
+
+    async def _picture(
+        self, job_id: str, scene: Scene, seed: int, index: int, size: tuple[int, int]
+    ) -> tuple[int, str]:
+        name = f"{index}-{max(size)}.webp"
+        await self._pool.paint(scene, seed + index, size, self._directory / job_id / name)
+        return index, f"demo:{job_id}/{name}"

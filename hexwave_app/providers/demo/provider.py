@@ -1,0 +1,65 @@
+"""The demo painter as a provider like any other: it is submitted to, and reports by webhook."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from hexwave_app.processes.errors import InvalidRequest
+from hexwave_app.providers.demo.engine import Engine, Order
+from hexwave_app.providers.plain_contract import parse_plain
+from hexwave_app.tools.image_generator import ImageRequest
+from hexwave_app.tools.provider import Job, Report
+from hexwave_app.tools.tool import ToolRequest
+
+
+class DemoPainter:
+    """Procedural pictures, no AI, no key, no network."""
+
+    name = "demo"
+    title = "Demo painter"
+    caption = "Procedural, not AI · about 1 s"
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, directory: Path) -> AsyncIterator["DemoPainter"]:
+        async with Engine.open(directory) as engine:
+            yield cls(engine)
+
+    def check(self, request: ToolRequest) -> None:
+        if not isinstance(request, ImageRequest):
+            raise InvalidRequest("The demo painter makes images only.", field="provider")
+        if request.style is not None:
+            raise InvalidRequest("The demo painter has no styles. Leave style out.", field="style")
+        if request.model is not None:
+            raise InvalidRequest("The demo painter has one model. Leave model out.", field="model")
+
+    async def submit(self, job: Job) -> str:
+        request = job.request
+        assert isinstance(request, ImageRequest)
+        width, height = request.size
+        order = Order(
+            prompt=request.prompt,
+            leave_out=request.negative_prompt or "",
+            seed=request.seed,
+            count=request.count,
+            width=width,
+            height=height,
+            webhook_url=job.webhook_url,
+        )
+        return self._engine.start(order)
+
+    async def cancel(self, job_id: str) -> None:
+        await self._engine.cancel(job_id)
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        """The painter is on this machine: the token of its webhook URL is proof enough."""
+
+    def parse(self, body: object) -> Report:
+        return parse_plain(body)
+
+    async def fetch(self, url: str) -> bytes:
+        return await asyncio.to_thread(self._engine.result(url).read_bytes)

@@ -1,0 +1,56 @@
+"""What falls or hangs in the air before the picture: snow, rain, fog."""
+
+import numpy as np
+
+from .canvas import Canvas, Pen
+from .noise import Array, sample, smoothstep, texture
+from .palette import Palette, mix
+from .sky import Sky
+
+
+def snow(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> None:
+    """Flakes at three depths: a fine veil, flakes in focus, and a few large soft ones close by."""
+    bright = mix(palette.lit, (1.0, 1.0, 1.0), 0.6)
+    for many, small, large, power in (
+        (900, 0.0012, 0.0022, 0.45),
+        (240, 0.0022, 0.0042, 0.75),
+        (26, 0.008, 0.02, 0.2),
+    ):
+        x, y = rng.uniform(0, canvas.wide, many), rng.uniform(0, canvas.high, many)
+        radius, light = rng.uniform(small, large, many), rng.uniform(0.4, 1.0, many) * power
+        flakes = canvas.splat(*(value.astype(np.float32) for value in (x, y, radius, light)))
+        canvas.lay(bright, np.minimum(flakes, 0.95))
+
+
+def rain(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> None:
+    """Slanting streaks at two depths."""
+    slant = rng.uniform(-0.22, 0.22)
+    bright = mix(palette.horizon, (1.0, 1.0, 1.0), 0.35)
+    for many, length, width, power in ((420, 0.035, 0.0009, 0.2), (110, 0.09, 0.0016, 0.2)):
+        starts = rng.uniform(-0.1, 1.0, (many, 2)) * np.array([canvas.wide + 0.2, canvas.high + 0.1])
+        runs = length * rng.uniform(0.6, 1.3, many)
+        values = rng.integers(90, 255, many)
+
+        def draw(
+            pen: Pen, starts: Array = starts, runs: Array = runs, values: Array = values, width: float = width
+        ) -> None:
+            for (x, y), run, value in zip(starts.tolist(), runs.tolist(), values.tolist(), strict=True):
+                pen.stroke(np.array([[x, y], [x + slant * run, y + run]], np.float32), width, int(value))
+
+        cover, rows = canvas.stencil(0, canvas.high, draw, 2)
+        canvas.lay(bright, cover * np.float32(power), rows)
+
+
+def fog(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, power: float) -> None:
+    """Drifting banks, thickest about the horizon."""
+    off = rng.random(2).astype(np.float32)
+    base = texture(2)
+
+    def field(u: Array, v: Array) -> Array:
+        drift = sample(base, u * 0.16 + off[0], v * 0.7 + off[1]) + 0.5 * sample(
+            base, u * 0.4 + off[1], v * 1.6
+        )
+        band = np.exp(-(((v - sky.horizon - 0.03) / 0.16) ** 2))
+        return (band * (0.5 + 0.5 * smoothstep(-1.2, 1.4, drift)) * power).astype(np.float32)
+
+    canvas.lay(mix(palette.horizon, palette.low, 0.35), canvas.soft(field, 256))

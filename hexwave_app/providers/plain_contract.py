@@ -1,0 +1,75 @@
+"""The plain webhook contract, for external APIs that have none of their own.
+
+`{status: "success", images: [url, ...]}`, `{status: "error", error}` or
+`{status: "processing", progress?, stage?, preview?}`; each may carry `jobId` and `notice`.
+`preview` is one URL, or a list in picture order with null where there is none yet.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from hexwave_app.processes.errors import InvalidRequest
+from hexwave_app.processes.model import Stage
+from hexwave_app.tools.provider import Report
+
+_Url = Annotated[str, Field(max_length=2048)]
+
+
+class _Base(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    job_id: Annotated[str | None, Field(max_length=200)] = None
+    notice: Annotated[str | None, Field(max_length=300)] = None
+
+
+class _Success(_Base):
+    status: Literal["success"]
+    images: Annotated[list[_Url], Field(min_length=1, max_length=16)]
+
+
+class _Error(_Base):
+    status: Literal["error"]
+    error: Annotated[str, Field(max_length=2000)]
+
+
+class _Processing(_Base):
+    status: Literal["processing"]
+    progress: Annotated[int | None, Field(ge=0, le=100)] = None
+    stage: Literal["queued", "painting"] | None = None
+    preview: _Url | Annotated[list[_Url | None], Field(max_length=16)] | None = None
+
+
+class _Body(BaseModel):
+    report: Annotated[_Success | _Error | _Processing, Field(discriminator="status")]
+
+
+def parse_plain(body: object) -> Report:
+    """The report in a decoded body. `InvalidRequest` names the field that is wrong."""
+    try:
+        said = _Body.model_validate({"report": body}).report
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"][2:]) or "status"
+        raise InvalidRequest(f"{field}: {first['msg']}.", field=field) from error
+    match said:
+        case _Success():
+            return Report("succeeded", said.job_id, results=tuple(said.images), notice=said.notice)
+        case _Error():
+            return Report("failed", said.job_id, error=said.error)
+        case _Processing():
+            return Report(
+                "processing",
+                said.job_id,
+                progress=said.progress,
+                stage=Stage(said.stage) if said.stage else None,
+                previews=_listed(said.preview),
+                notice=said.notice,
+            )
+
+
+def _listed(preview: str | list[str | None] | None) -> tuple[str | None, ...] | None:
+    if preview is None:
+        return None
+    return (preview,) if isinstance(preview, str) else tuple(preview)
