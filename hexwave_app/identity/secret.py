@@ -1,0 +1,47 @@
+"""The one secret of an installation, and the keys derived from it."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+_BYTES = 32
+
+
+class Secret:
+    """Gives each purpose a key of its own, so that a leaked one opens nothing else."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value.encode()
+
+    @classmethod
+    def kept_in(cls, path: Path) -> "Secret":
+        """The secret in the file `path`, made on first use and readable by its owner alone."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = path.with_suffix(f".{secrets.token_hex(4)}")
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(_BYTES))
+        try:
+            # A link fails where the file exists: of two starting at once, both read one secret.
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+        return cls(path.read_text())
+
+    def key(self, purpose: str) -> bytes:
+        """32 bytes for `purpose`: HMAC-SHA256 of the purpose under the secret."""
+        return hmac.digest(self._value, purpose.encode(), hashlib.sha256)
+
+
+def sign(key: bytes, message: str) -> str:
+    """HMAC-SHA256 of `message` in hexadecimal, 64 characters."""
+    return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()
+
+
+def signed(key: bytes, message: str, signature: str) -> bool:
+    """Whether `signature`, which may be any text, is the one of `message`; in constant time."""
+    return hmac.compare_digest(sign(key, message).encode(), signature.encode(errors="surrogatepass"))

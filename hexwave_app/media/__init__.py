@@ -1,0 +1,1 @@
+"""Results as our own files."""

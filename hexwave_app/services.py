@@ -1,0 +1,120 @@
+"""Opens what the settings ask for, and closes it in reverse: the only importer of adapters."""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from hexwave_app.ably_local.server import serve
+from hexwave_app.background import BackgroundTasks
+from hexwave_app.identity.secret import Secret
+from hexwave_app.identity.session import Sessions
+from hexwave_app.media.library import Library
+from hexwave_app.processes.lifecycle import Processes
+from hexwave_app.providers.demo.provider import DemoPainter
+from hexwave_app.realtime.ably import AblyChannel
+from hexwave_app.settings import Settings
+from hexwave_app.stores.sql import SqlStore
+from hexwave_app.tools.deliver import Deliveries
+from hexwave_app.tools.image_generator import IMAGE_GENERATOR
+from hexwave_app.tools.provider import Provider
+from hexwave_app.tools.start import Runs
+from hexwave_app.tools.tool import Tool
+from hexwave_app.tools.webhooks import Webhooks
+
+log = logging.getLogger(__name__)
+
+TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in (IMAGE_GENERATOR,)}
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that is open while the app runs."""
+
+    settings: Settings
+    sessions: Sessions
+    processes: Processes
+    channel: AblyChannel
+    library: Library
+    providers: Mapping[str, Provider]
+    webhooks: Webhooks
+    runs: Runs
+    deliveries: Deliveries
+    tasks: BackgroundTasks
+
+
+def secret(settings: Settings) -> Secret:
+    """The installation's secret: the one that is set, or one kept in the data directory."""
+    if settings.secret_key is not None:
+        return Secret(settings.secret_key)
+    return Secret.kept_in(settings.data_dir / "secret.key")
+
+
+def sessions(settings: Settings) -> Sessions:
+    return Sessions(secret(settings), settings.secure)
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """All services, opened in the order in which they lean on each other."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(SqlStore.open(settings.database_path))
+        channel = await stack.enter_async_context(_channel(settings))
+        tasks = await stack.enter_async_context(BackgroundTasks.open())
+        demo = await stack.enter_async_context(DemoPainter.open(settings.data_dir / "demo"))
+        providers: dict[str, Provider] = {demo.name: demo}
+        processes = Processes(store, channel)
+        library = Library(settings.data_dir / "media")
+        webhooks = Webhooks(settings.base_url, secret(settings).key("webhook"))
+        yield Services(
+            settings=settings,
+            sessions=sessions(settings),
+            processes=processes,
+            channel=channel,
+            library=library,
+            providers=providers,
+            webhooks=webhooks,
+            runs=Runs(processes, TOOLS, providers, webhooks, library, tasks),
+            deliveries=Deliveries(processes, providers, library),
+            tasks=tasks,
+        )
+
+
+@asynccontextmanager
+async def _channel(settings: Settings) -> AsyncIterator[AblyChannel]:
+    if settings.ably_api_key is not None:
+        async with AblyChannel.open(settings.ably_api_key, settings.ably_endpoint) as channel:
+            yield channel
+        return
+    # Without a key the same adapter talks to a server of our own, with a key that lives as long as it.
+    key = f"local.key:{secrets.token_urlsafe(24)}"
+    async with (
+        serve({key: {"*": ["*"]}}) as server,
+        AblyChannel.open(key, f"{server.host}:{server.port}") as channel,
+    ):
+        yield channel
+
+
+class _Current:
+    """The services of the running app; Reflex builds States by itself, so they cannot be handed them."""
+
+    services: Services | None = None
+
+
+def current() -> Services:
+    """The open services. RuntimeError before the app has started or after it has ended."""
+    if _Current.services is None:
+        raise RuntimeError("The app's services are open only while it runs.")
+    return _Current.services
+
+
+@asynccontextmanager
+async def lifespan(settings: Settings) -> AsyncIterator[Services]:
+    """`open_services`, reachable by `current` while they are open."""
+    async with open_services(settings) as services:
+        _Current.services = services
+        try:
+            yield services
+        finally:
+            _Current.services = None

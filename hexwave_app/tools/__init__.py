@@ -1,0 +1,1 @@
+"""What people can run, and the run itself."""

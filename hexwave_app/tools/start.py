@@ -1,0 +1,138 @@
+"""A run begins, is called off, begins again, or is forgotten."""
+
+import asyncio
+from collections.abc import Mapping
+
+from hexwave_app.background import BackgroundTasks
+from hexwave_app.media.library import Library
+from hexwave_app.processes.errors import (
+    HexwaveError,
+    InvalidRequest,
+    ProcessConflict,
+    ProviderError,
+    SubmissionUnknown,
+)
+from hexwave_app.processes.lifecycle import Processes
+from hexwave_app.processes.model import Process, ProviderJob
+from hexwave_app.processes.transition import Failed, Submitted
+from hexwave_app.tools.provider import Job, Provider
+from hexwave_app.tools.tool import Tool, ToolRequest
+from hexwave_app.tools.webhooks import Webhooks
+
+SUBMIT_PATIENCE = 30.0
+"""Seconds a provider has to accept a job; after that nobody knows whether it did."""
+
+CANCEL_PATIENCE = 10.0
+
+
+class Runs:
+    """Starts, cancels, repeats and forgets the work of tools. The first provider is the default one."""
+
+    def __init__(
+        self,
+        processes: Processes,
+        tools: Mapping[str, Tool],
+        providers: Mapping[str, Provider],
+        webhooks: Webhooks,
+        library: Library,
+        tasks: BackgroundTasks,
+    ) -> None:
+        self._processes = processes
+        self._tools = tools
+        self._providers = providers
+        self._webhooks = webhooks
+        self._library = library
+        self._tasks = tasks
+
+    async def start(
+        self,
+        tool: Tool,
+        request: ToolRequest,
+        user_id: str,
+        *,
+        idempotency_key: str | None = None,
+        retry_of: str | None = None,
+    ) -> Process:
+        """Save the process, then submit it behind the caller's back; returns the saved process.
+
+        One idempotency key of a user is one process, and one submission.
+        """
+        provider = self._provider(request)
+        provider.check(request)
+        fresh = Process.begin(
+            user_id=user_id,
+            tool_name=tool.name,
+            category=tool.category,
+            req=request.model_dump(mode="json", by_alias=True, exclude_none=True),
+            provider=ProviderJob(name=provider.name, model=request.model),
+            idempotency_key=idempotency_key,
+            retry_of=retry_of,
+        )
+        process = await self._processes.create(fresh)
+        if process.process_id == fresh.process_id:
+            self._tasks.spawn(self._submit(process, provider, request), f"submit {process.process_id}")
+        return process
+
+    async def cancel(self, process_id: str, user_id: str) -> Process:
+        """Call the user's process off. Once it has ended otherwise, `ProcessConflict`."""
+        before = await self._processes.get(process_id, user_id)
+        process = await self._processes.update(process_id, Failed(_cancelled(before), "cancelled"))
+        if process.data.error_code != "cancelled":
+            raise ProcessConflict("This process has already ended, so there is nothing to cancel.")
+        if not before.terminal:
+            self._call_off(process)
+        return process
+
+    async def retry(self, process_id: str, user_id: str) -> Process:
+        """A fresh process with the request of one that has ended, naming it as `retryOf`."""
+        earlier = await self._processes.get(process_id, user_id)
+        if not earlier.terminal:
+            raise ProcessConflict("This process is still running. Wait for it, or cancel it first.")
+        tool = self._tools[earlier.tool_name]
+        request = tool.request.model_validate(earlier.data.req)
+        return await self.start(tool, request, user_id, retry_of=process_id)
+
+    async def delete(self, process_id: str, user_id: str) -> None:
+        """Forget the user's process and its files. `ProcessConflict` while it runs."""
+        await self._processes.delete(process_id, user_id)
+        await self._library.delete(process_id)
+
+    async def _submit(self, process: Process, provider: Provider, request: ToolRequest) -> None:
+        job = Job(request, self._webhooks.url(process.category, process.process_id))
+        try:
+            job_id = await self._accepted(provider, job)
+        except HexwaveError as error:
+            await self._processes.update(process.process_id, Failed(error.message, error.code))
+            return
+        after = await self._processes.update(process.process_id, Submitted(job_id))
+        if after.data.error_code == "cancelled":
+            await self._stop(provider, job_id)
+
+    async def _accepted(self, provider: Provider, job: Job) -> str:
+        try:
+            async with asyncio.timeout(SUBMIT_PATIENCE):
+                return await provider.submit(job)
+        except TimeoutError as error:
+            raise SubmissionUnknown("The provider did not confirm this job.") from error
+
+    def _call_off(self, process: Process) -> None:
+        # Without a job id it is still being submitted: `_submit` stops it when the id is known.
+        if process.provider.job_id is not None:
+            stop = self._stop(self._providers[process.provider.name], process.provider.job_id)
+            self._tasks.spawn(stop, f"cancel {process.process_id}")
+
+    async def _stop(self, provider: Provider, job_id: str) -> None:
+        async with asyncio.timeout(CANCEL_PATIENCE):
+            await provider.cancel(job_id)
+
+    def _provider(self, request: ToolRequest) -> Provider:
+        name = request.provider or next(iter(self._providers))
+        if name not in self._providers:
+            known = ", ".join(self._providers)
+            raise InvalidRequest(f"provider {name!r} is not set up here. There is: {known}.", field="provider")
+        return self._providers[name]
+
+
+def _cancelled(process: Process) -> str:
+    figure = "" if process.data.progress is None else f" at {process.data.progress}%"
+    return f"You stopped this one{figure}. No images were saved."
