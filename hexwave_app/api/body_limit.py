@@ -1,0 +1,61 @@
+"""A cap on request bodies, before anything parses them."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hexwave_app.api.errors import answer
+
+BODY_LIMIT = 2**20
+"""Bytes of a request to the API; results travel by URL, so a larger one is a mistake or an attack."""
+
+_READ_PATIENCE = 30.0
+
+
+class BodyLimitMiddleware:
+    """Reads a body of the API whole, up to the limit, then hands it on; 413 over it, 408 when it does not come."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(_READ_PATIENCE):
+                body = await _body(scope, receive)
+        except TimeoutError:
+            await answer(408, "request_timeout", "The body did not arrive in time.")(scope, receive, send)
+            return
+        if body is None:
+            message = f"The body is over {BODY_LIMIT} bytes. Send URLs, not contents."
+            await answer(413, "request_too_large", message, Connection="close")(scope, receive, send)
+            return
+        await self._app(scope, _replayed(body, receive), send)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
+    declared = Headers(scope=scope).get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > BODY_LIMIT:
+        return None
+    chunks, size = list[bytes](), 0
+    while True:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

@@ -1,0 +1,72 @@
+"""Every failure as `{error: {code, message, field?}}` with the right status."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from hexwave_app.processes.errors import HexwaveError, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+_RETRY_AFTER = "5"
+_BAD_JSON = "json_invalid"
+
+
+def install(app: FastAPI) -> None:
+    """Answer the errors of `app` in this form."""
+    app.add_exception_handler(HexwaveError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def answer(status: int, code: str, message: str, field: str | None = None, **headers: str) -> JSONResponse:
+    error = {"code": code, "message": message} | ({"field": field} if field else {})
+    return JSONResponse({"error": error}, status, headers)
+
+
+def describe(error: dict[str, Any]) -> tuple[str, str]:
+    """The field's wire name and a sentence, for one of pydantic's errors."""
+    where = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
+    field, context = ".".join(where) or "body", error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            return field, f"{field} is missing."
+        case "string_too_short":
+            return field, f"{field} is empty."
+        case "string_too_long":
+            return field, f"{field} is longer than {context['max_length']} characters."
+        case "extra_forbidden":
+            return field, f"{field} is not a field of this request."
+        case _:
+            return field, f"{field}: {error['msg'].removeprefix('Input ')}."
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HexwaveError)
+    headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, StoreUnavailable) else {}
+    return answer(error.status, error.code, error.message, error.field, **headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == _BAD_JSON:
+        return answer(400, "invalid_json", "The body is not valid JSON.")
+    field, sentence = describe(first)
+    return answer(422, "invalid_request", sentence, field)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    return answer(error.status_code, code, str(error.detail), **(error.headers or {}))
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(500, "internal", "Something went wrong here. The fault is ours; try again in a moment.")

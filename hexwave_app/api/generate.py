@@ -1,0 +1,30 @@
+"""`POST /api/generate-{category}`: begin a run."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, Field
+
+from hexwave_app.api.context import CurrentUser, OpenServices
+from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
+
+router = APIRouter(tags=["generate"])
+
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
+
+
+class Begun(BaseModel):
+    """The process that follows the run; subscribe to `process:{processId}` or read `/api/processes/{id}`."""
+
+    process_id: Annotated[str, Field(serialization_alias="processId")]
+
+
+@router.post("/api/generate-image")
+async def generate_image(
+    request: ImageRequest, services: OpenServices, user: CurrentUser, idempotency_key: IdempotencyKey = None
+) -> Begun:
+    """Begin one to four pictures. A repeated `Idempotency-Key` answers with the process of its first use."""
+    process = await services.runs.start(
+        IMAGE_GENERATOR, request, user.id, idempotency_key=idempotency_key
+    )
+    return Begun(process_id=process.process_id)

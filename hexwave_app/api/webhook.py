@@ -1,0 +1,45 @@
+"""`POST /api/webhook/{category}`: what providers report."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from hexwave_app.api.context import OpenServices
+from hexwave_app.processes.errors import InvalidRequest, ProcessNotFound
+
+router = APIRouter(tags=["webhook"])
+
+
+class _InvalidJson(InvalidRequest):
+    code = "invalid_json"
+    status = 400
+
+
+@router.post("/api/webhook/{category}")
+async def receive_webhook(
+    category: str,
+    request: Request,
+    services: OpenServices,
+    process_id: Annotated[str, Query(alias="processId", max_length=64)],
+    token: Annotated[str, Query(max_length=200)] = "",
+) -> dict[str, bool]:
+    """Check the token, then the signature over the raw bytes, then parse; keep the results after answering."""
+    services.webhooks.check(process_id, token)
+    process = await services.processes.load(process_id)
+    if process.category != category:
+        raise ProcessNotFound
+    provider = services.providers[process.provider.name]
+    body = await request.body()
+    provider.verify(request.headers, body)
+    report = provider.parse(_decoded(body))
+    services.deliveries.expect(process, report)
+    services.tasks.spawn(services.deliveries.deliver(process, report), f"deliver {process_id}")
+    return {"ok": True}
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _InvalidJson("The body is not valid JSON.") from error
