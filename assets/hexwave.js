@@ -1,0 +1,334 @@
+/* Everything that must not wait for the server: typing, keys, dialogs, clocks and the fading in of pictures. */
+(() => {
+  "use strict";
+
+  const LIMIT = 2000;
+  const NEAR = 1800;
+  const DRAFT = "hexwave.draft";
+  const LETTERS = "hexwave.letters";
+  const root = document.documentElement;
+  const find = (selector) => document.querySelector(selector);
+
+  // Storage throws where a browser forbids it; what is remembered is a comfort, never a need.
+  const recall = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+  const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* forbidden or full */ } };
+
+  if (/Mac|iPhone|iPad/.test(navigator.platform)) root.dataset.hwMac = "";
+
+  /* ---- the prompt ---- */
+
+  const spell = (number) => number.toLocaleString("en-GB");
+
+  class Prompt extends HTMLElement {
+    connectedCallback() {
+      this.field = this.querySelector("textarea");
+      if (!this.field.value) this.field.value = recall(DRAFT) ?? "";
+      this.field.addEventListener("input", () => this.read());
+      this.field.addEventListener("focus", () => this.focused());
+      this.read(false);
+    }
+
+    read(keep = true) {
+      const { value } = this.field;
+      const length = value.length;
+      // An attribute, shown by CSS: text would differ from what React finds on the page when it takes over.
+      this.querySelector(".hw-counter").dataset.text = `${spell(length)} / ${spell(LIMIT)}`;
+      this.toggleAttribute("data-near", length > NEAR);
+      this.toggleAttribute("data-full", length >= LIMIT);
+      if (value.trim()) this.removeAttribute("data-blank");
+      if (!CSS.supports("field-sizing", "content")) this.grow();
+      if (keep) remember(DRAFT, value);
+    }
+
+    grow() {
+      this.field.style.height = "auto";
+      this.field.style.height = `${this.field.scrollHeight}px`;
+    }
+
+    focused() {
+      if (!this.hasAttribute("data-sent")) return;
+      this.removeAttribute("data-sent");
+      this.field.select();
+    }
+  }
+
+  const fill = (text) => {
+    const field = find("#hw-prompt");
+    if (!field) return;
+    field.closest("hw-prompt").removeAttribute("data-sent");
+    field.value = text.slice(0, LIMIT);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+    field.scrollIntoView({ block: "nearest" });
+  };
+
+  const surprise = (prompts) => {
+    const others = prompts.filter((each) => each !== find("#hw-prompt").value);
+    fill(others[Math.floor(Math.random() * others.length)]);
+  };
+
+  const freshKey = () =>
+    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  // In the capture phase on the document, so that it runs before React reads the form.
+  document.addEventListener("submit", (event) => {
+    if (event.target.id === "hw-delete-form") return event.target.closest("dialog").close();
+    if (event.target.id !== "hw-form") return;
+    const form = event.target;
+    const prompt = form.querySelector("hw-prompt");
+    const blank = !form.elements.prompt.value.trim();
+    const offline = form.querySelector(".hw-generate").getAttribute("aria-disabled") === "true";
+    prompt.toggleAttribute("data-blank", blank);
+    if (blank || offline) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (blank) form.elements.prompt.focus();
+      return;
+    }
+    form.elements.click.value = freshKey();
+    prompt.setAttribute("data-sent", "");
+  }, true);
+
+  // Pressing Generate leaves the focus where it was, which is mostly in the prompt.
+  document.addEventListener("mousedown", (event) => {
+    if (event.target.closest(".hw-generate")) event.preventDefault();
+  });
+
+  /* ---- settings: choices show at once, and follow the server when it changes them ---- */
+
+  class Chosen extends HTMLElement {
+    static observedAttributes = ["value"];
+
+    connectedCallback() { this.show(); }
+    attributeChangedCallback() { this.show(); }
+
+    show() {
+      const value = this.getAttribute("value") ?? "";
+      for (const radio of this.querySelectorAll("input[type=radio]")) radio.checked = radio.value === value;
+      const field = this.querySelector("select, input:not([type=radio])");
+      if (field && field !== document.activeElement) field.value = value;
+    }
+  }
+
+  /* ---- pictures ---- */
+
+  const FADE = `
+    :host, img { position: absolute; inset: 0; }
+    img { width: 100%; height: 100%; object-fit: cover; opacity: 0; transition: opacity .32s ease-out; }
+    img.shown { opacity: 1; }
+    @media (prefers-reduced-motion: reduce) { img { transition: none; } }`;
+
+  class Picture extends HTMLElement {
+    static observedAttributes = ["src", "alt"];
+
+    attributeChangedCallback(name, before, after) {
+      if (before === after) return;
+      if (name === "src") this.load(after);
+      else for (const image of this.images()) image.alt = after;
+    }
+
+    images() { return this.shadowRoot ? [...this.shadowRoot.querySelectorAll("img")] : []; }
+
+    load(src) {
+      if (!this.shadowRoot) {
+        this.attachShadow({ mode: "open" });
+        this.shadowRoot.innerHTML = `<style>${FADE}</style>`;
+      }
+      if (!src) return this.images().forEach((image) => image.remove());
+      const image = new Image();
+      image.alt = this.getAttribute("alt") ?? "";
+      image.decoding = "async";
+      image.addEventListener("load", () => this.reveal(image));
+      image.addEventListener("error", () => image.remove());
+      this.shadowRoot.append(image);
+      image.src = src;
+    }
+
+    reveal(image) {
+      const older = this.images().slice(0, this.images().indexOf(image));
+      requestAnimationFrame(() => image.classList.add("shown"));
+      setTimeout(() => older.forEach((each) => each.remove()), 360);
+    }
+  }
+
+  /* ---- times ---- */
+
+  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+  const dated = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
+  const ago = (time, now) => {
+    const minutes = Math.floor((now - time) / 60_000);
+    if (minutes < 1) return "just now";
+    if (minutes < 60) return `${minutes} min ago`;
+    if (time.toDateString() === now.toDateString()) return clock.format(time);
+    return (time.getFullYear() === now.getFullYear() ? day : dated).format(time);
+  };
+
+  const span = (from, now) => {
+    const seconds = Math.max(0, Math.floor((now - from) / 1000));
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  };
+
+  const retry = (until, now) => {
+    const seconds = Math.ceil((until - now) / 1000);
+    return seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again.";
+  };
+
+  // One clock for all of them: it writes only what changed, and stands while nothing is on the page.
+  const ticking = new Set();
+  let timer;
+  const tick = () => ticking.forEach((element) => element.write());
+  const beat = () => {
+    if (ticking.size && !timer) timer = setInterval(tick, 1000);
+    if (!ticking.size) timer = clearInterval(timer);
+  };
+
+  const counting = (attribute, words) => class extends HTMLElement {
+    static observedAttributes = [attribute];
+
+    connectedCallback() { ticking.add(this); beat(); this.write(); }
+    disconnectedCallback() { ticking.delete(this); beat(); }
+    attributeChangedCallback() { if (this.isConnected) this.write(); }
+
+    write() {
+      const given = this.getAttribute(attribute);
+      const time = new Date(/^\d+$/.test(given) ? Number(given) : given);
+      const text = given && !isNaN(time) ? words(time, new Date()) : "";
+      if (this.textContent !== text) this.textContent = text;
+      if (attribute === "datetime" && text) this.title = time.toLocaleString("en-GB");
+    }
+  };
+
+  /* ---- lightbox ---- */
+
+  const box = { shots: [], at: 0 };
+  const part = (name) => find(`#hw-lightbox [data-hw-${name}]`);
+
+  const show = (at) => {
+    box.at = at;
+    const shot = box.shots[at];
+    const many = box.shots.length > 1;
+    const image = new Image();
+    image.alt = shot.dataset.alt;
+    image.src = shot.href;
+    image.style.backgroundImage = `url("${encodeURI(shot.dataset.thumbnail)}")`;
+    const strip = shot.closest(".hw-strip");
+    image.style.aspectRatio = getComputedStyle(strip).getPropertyValue("--r");
+    image.style.setProperty("--r", getComputedStyle(strip).getPropertyValue("--r"));
+    part("large").replaceChildren(image);
+    part("place").textContent = many ? `${at + 1} of ${box.shots.length}` : "";
+    part("caption").textContent = shot.closest("article")?.querySelector(".hw-row-prompt")?.textContent ?? "";
+    part("save").href = shot.href;
+    part("save").download = shot.dataset.name;
+    for (const arrow of document.querySelectorAll("#hw-lightbox [data-hw-step]")) {
+      arrow.hidden = !many;
+      arrow.toggleAttribute("disabled", !box.shots[at + Number(arrow.dataset.hwStep)]);
+    }
+  };
+
+  const step = (by) => { if (box.shots[box.at + by]) show(box.at + by); };
+
+  const open = (shot) => {
+    box.shots = [...shot.closest(".hw-strip").querySelectorAll(".hw-shot")];
+    show(box.shots.indexOf(shot));
+    find("#hw-lightbox").showModal();
+  };
+
+  const downloadAll = async (row) => {
+    for (const shot of row.querySelectorAll(".hw-shot")) {
+      Object.assign(document.createElement("a"), { href: shot.href, download: shot.dataset.name }).click();
+      // Browsers drop downloads that start in the same moment.
+      await new Promise((done) => setTimeout(done, 250));
+    }
+  };
+
+  const askDelete = (job) => {
+    const dialog = find("#hw-delete");
+    dialog.querySelector("[name=job]").value = job;
+    // The menu gives the focus back to its button as it closes; the dialog opens after that.
+    setTimeout(() => dialog.showModal(), 0);
+  };
+
+  const dismiss = (banner) => {
+    remember(`hexwave.closed.${banner}`, "1");
+    root.setAttribute(`data-hw-no-${banner}`, "");
+  };
+  if (recall("hexwave.closed.demo")) root.setAttribute("data-hw-no-demo", "");
+
+  /* ---- clicks and keys ---- */
+
+  const acts = {
+    hwFill: (element) => setTimeout(() => fill(element.dataset.hwFill), 0),
+    hwSurprise: (element) => surprise(JSON.parse(element.dataset.hwSurprise)),
+    hwDelete: (element) => askDelete(element.dataset.hwDelete),
+    hwDownload: (element) => downloadAll(element.closest("article")),
+    hwStep: (element) => step(Number(element.dataset.hwStep)),
+    hwClose: (element) => element.closest("dialog").close(),
+    hwDismiss: (element) => dismiss(element.dataset.hwDismiss),
+    hwLetters: (element) => remember(LETTERS, element.checked ? "on" : "off"),
+  };
+
+  document.addEventListener("click", (event) => {
+    const { target } = event;
+    if (target.tagName === "DIALOG") return target.close(); // the backdrop belongs to the dialog
+    const shot = target.closest(".hw-shot");
+    if (shot && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      return open(shot);
+    }
+    for (const [name, act] of Object.entries(acts)) {
+      const attribute = `[data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}]`;
+      const element = target.closest(attribute);
+      if (element) act(element);
+    }
+  });
+
+  const writing = (element) => element.matches("input:not([type=radio]), textarea, select, [contenteditable]");
+
+  const letters = {
+    "/": () => find("#hw-prompt"),
+    "?": () => find("#hw-shortcuts"),
+  };
+
+  const press = (event) => {
+    const target = letters[event.key]?.();
+    if (!target || recall(LETTERS) === "off") return;
+    event.preventDefault();
+    if (event.key === "/") return target.focus();
+    target.querySelector("[data-hw-letters]").checked = recall(LETTERS) !== "off";
+    target.showModal();
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const modal = find("dialog[open]");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !modal) {
+      const form = find("#hw-form");
+      if (form) { event.preventDefault(); form.requestSubmit(); }
+      return;
+    }
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (modal?.id === "hw-lightbox" && event.key === "ArrowLeft") return step(-1);
+    if (modal?.id === "hw-lightbox" && event.key === "ArrowRight") return step(1);
+    if (modal) return;
+    if (event.key === "Escape" && writing(event.target)) return event.target.blur();
+    if (!writing(event.target)) press(event);
+  });
+
+  /* ---- what the server asks of the page ---- */
+
+  window.hexwave = {
+    onScreen: (id) => {
+      const place = document.getElementById(id)?.getBoundingClientRect();
+      return !document.hidden && Boolean(place) && place.bottom > 0 && place.top < innerHeight;
+    },
+  };
+
+  customElements.define("hw-prompt", Prompt);
+  customElements.define("hw-chosen", Chosen);
+  customElements.define("hw-picture", Picture);
+  customElements.define("hw-ago", counting("datetime", ago));
+  customElements.define("hw-elapsed", counting("since", span));
+  customElements.define("hw-countdown", counting("until", retry));
+})();

@@ -1,0 +1,27 @@
+"""Times that count by themselves. The text belongs to the elements of hexwave.js, React never writes it."""
+
+import reflex as rx
+
+from hexwave_app.ui.components.element import CustomElement
+
+
+class Ago(CustomElement):
+    """"2 min ago", from one hour on the clock time, from yesterday the date."""
+
+    tag = "hw_ago"
+
+
+class Elapsed(CustomElement):
+    """"0:12", counting up each second."""
+
+    tag = "hw_elapsed"
+
+
+def ago(time: rx.Var[str]) -> rx.Component:
+    """`time` is ISO 8601 in UTC."""
+    return Ago.create(custom_attrs={"datetime": time})
+
+
+def elapsed(since: rx.Var[str]) -> rx.Component:
+    """`since` is ISO 8601 in UTC."""
+    return Elapsed.create(custom_attrs={"since": since})

@@ -1,0 +1,111 @@
+"""The frame every page shares: skip link, header, banner, the page itself, and what speaks aloud."""
+
+import reflex as rx
+
+from hexwave_app.ui.components import button, connection, dialog, mark
+from hexwave_app.ui.components.live import live
+from hexwave_app.ui.routes import STUDIO, TABS, Tab
+
+
+def page(
+    *content: rx.Component,
+    current: str,
+    running: rx.Var[int],
+    demo: rx.Var[bool],
+    announcement: rx.Var[str],
+) -> rx.Component:
+    """`current` is the href of the page's tab; `announcement` is read to screen readers whenever it changes."""
+    return rx.el.div(
+        rx.el.a("Skip to results", href="#results", class_name="hw-skip"),
+        rx.el.div(_header(current, running), connection.banner(), class_name="hw-top"),
+        rx.cond(demo, _demo_banner()),
+        rx.el.main(*content, class_name="hw-main"),
+        rx.el.div(announcement, role="status", class_name="hw-hidden", custom_attrs={"aria-live": "polite"}),
+        dialog.shortcuts_dialog(),
+        class_name="hw-page",
+    )
+
+
+def _header(current: str, running: rx.Var[int]) -> rx.Component:
+    return rx.el.header(
+        rx.el.div(
+            rx.el.a(
+                mark.logo(),
+                rx.el.span("Hexwave"),
+                href=STUDIO,
+                class_name="hw-home",
+                custom_attrs={"aria-label": "Hexwave"},
+            ),
+            rx.el.nav(*[_tab(tab, current) for tab in TABS], custom_attrs={"aria-label": "Main"}),
+            live(running),
+            _theme(),
+            _guest(),
+            class_name="hw-wide",
+        ),
+        class_name="hw-header",
+    )
+
+
+def _tab(tab: Tab, current: str) -> rx.Component:
+    here = {"aria-current": "page"} if tab.href == current else {}
+    return rx.link(
+        button.icon(tab.icon),
+        rx.el.span(tab.title),
+        href=tab.href,
+        underline="none",
+        class_name="hw-tab",
+        custom_attrs=here,
+    )
+
+
+def _theme() -> rx.Component:
+    return rx.el.button(
+        rx.color_mode_cond(light=button.icon("moon"), dark=button.icon("sun")),
+        type="button",
+        on_click=rx.toggle_color_mode,
+        class_name="hw-button hw-bare hw-theme",
+        aria_label=_theme_words(),
+        title=_theme_words(),
+    )
+
+
+def _theme_words() -> rx.Var[str]:
+    return rx.color_mode_cond(light="Theme: light. Switch to dark", dark="Theme: dark. Switch to light")
+
+
+def _guest() -> rx.Component:
+    """A name beside the avatar; on phones the avatar is a menu which holds the theme too."""
+    avatar = rx.el.span("G", class_name="hw-avatar", custom_attrs={"aria-hidden": "true"})
+    return rx.fragment(
+        rx.el.div(avatar, rx.el.span("Guest"), class_name="hw-person"),
+        rx.dropdown_menu.root(
+            rx.dropdown_menu.trigger(
+                rx.el.button(avatar, type="button", class_name="hw-button hw-bare hw-person-menu", aria_label="Guest: menu")
+            ),
+            rx.dropdown_menu.content(
+                rx.dropdown_menu.item(
+                    rx.color_mode_cond(light=button.icon("moon"), dark=button.icon("sun")),
+                    rx.color_mode_cond(light="Dark theme", dark="Light theme"),
+                    on_select=rx.toggle_color_mode,
+                    class_name="hw-item",
+                ),
+                class_name="hw-menu",
+            ),
+        ),
+    )
+
+
+def _demo_banner() -> rx.Component:
+    """Closed by hexwave.js, which remembers it on this device."""
+    return rx.el.div(
+        rx.el.div(
+            button.icon("info"),
+            rx.el.p(
+                rx.el.strong("Demo painter:"),
+                " procedural, not AI. Add a provider key to use a real model.",
+            ),
+            button.bare("x", "Close banner", custom_attrs={"data-hw-dismiss": "demo"}),
+            class_name="hw-wide",
+        ),
+        class_name="hw-banner hw-demo",
+    )

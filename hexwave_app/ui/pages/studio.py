@@ -1,0 +1,274 @@
+"""The Studio: write a prompt, watch the pictures come."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import reflex as rx
+from pydantic import ValidationError
+
+from hexwave_app.api.errors import describe
+from hexwave_app.processes.errors import HexwaveError
+from hexwave_app.processes.model import Process
+from hexwave_app.services import current
+from hexwave_app.tools.image_generator import IMAGE_GENERATOR, SEED_LIMIT, SIZES, ImageRequest, random_seed
+from hexwave_app.ui import layout
+from hexwave_app.ui.components.dialog import delete_dialog
+from hexwave_app.ui.components.lightbox import lightbox
+from hexwave_app.ui.components.prompt_bar import prompt_bar
+from hexwave_app.ui.components.settings_panel import settings_panel
+from hexwave_app.ui.components.stream import stream
+from hexwave_app.ui.job import Job, images
+from hexwave_app.ui.model_option import ModelOption
+from hexwave_app.ui.routes import STUDIO
+from hexwave_app.ui.status import ProcessStatus
+
+_MILESTONES = {25: "a quarter done", 50: "half done", 75: "three quarters done"}
+_CLICK_LIMIT = 64
+
+
+class StudioState(ProcessStatus, rx.State):
+    """The settings of the next job, and the jobs there are."""
+
+    jobs: list[Job] = []
+    shape: str = "1:1"
+    count: str = "1"
+    seed: str = ""
+    model: str = ""
+    hint: str = ""
+    announcement: str = ""
+
+    @rx.var
+    def running(self) -> int:
+        return sum(1 for job in self.jobs if job.running)
+
+    @rx.var
+    def dimensions(self) -> str:
+        width, height = SIZES[self.shape]
+        return f"{width} × {height}"
+
+    @rx.var
+    def summary(self) -> str:
+        seed = f"seed {self.seed}" if self.seed else "random seed"
+        return f"{self.shape} · {images(int(self.count))} · {seed}"
+
+    @rx.var(initial_value=[])
+    def models(self) -> list[ModelOption]:
+        return [ModelOption(name, provider.title) for name, provider in current().providers.items()]
+
+    @rx.var(initial_value="")
+    def model_title(self) -> str:
+        return self._provider().title
+
+    @rx.var(initial_value="")
+    def model_caption(self) -> str:
+        return self._provider().caption
+
+    @rx.var(initial_value=False)
+    def demo(self) -> bool:
+        return self._provider().name == "demo"
+
+    @rx.event
+    def choose_shape(self, shape: str) -> None:
+        if shape in SIZES:
+            self.shape = shape
+
+    @rx.event
+    def choose_count(self, count: str) -> None:
+        if count in ("1", "2", "3", "4"):
+            self.count = count
+
+    @rx.event
+    def choose_model(self, model: str) -> None:
+        if model in current().providers:
+            self.model = model
+
+    @rx.event
+    def write_seed(self, seed: str) -> None:
+        digits = "".join(digit for digit in seed if digit.isascii() and digit.isdecimal())[:10]
+        self.seed = str(min(int(digits), SEED_LIMIT)) if digits else ""
+
+    @rx.event
+    def roll_seed(self) -> None:
+        self.seed = str(random_seed())
+
+    @rx.event(background=True)
+    async def generate(self, form: dict[str, Any]) -> AsyncIterator[Any]:
+        """Begin a job from the form and the settings; a click that arrives twice is one job."""
+        async with self:
+            user_id, asked = self._user_id(), self._asked(form)
+        click = str(form.get("click", ""))[:_CLICK_LIMIT]
+        try:
+            process = await current().runs.start(
+                IMAGE_GENERATOR,
+                ImageRequest.model_validate(asked),
+                user_id,
+                idempotency_key=f"click-{click}" if click else None,
+            )
+        except (ValidationError, HexwaveError) as error:
+            async with self:
+                self.hint = _sentence(error)
+            return
+        async with self:
+            self.hint = ""
+            events = self._follow(process)
+        for event in events:
+            yield event
+
+    @rx.event(background=True)
+    async def retry(self, process_id: str) -> AsyncIterator[Any]:
+        async with self:
+            user_id = self._user_id()
+        try:
+            process = await current().runs.retry(process_id, user_id)
+        except HexwaveError as error:
+            yield rx.toast(error.message)
+            return
+        async with self:
+            events = self._follow(process)
+        for event in events:
+            yield event
+
+    @rx.event(background=True)
+    async def cancel(self, process_id: str) -> AsyncIterator[Any]:
+        async with self:
+            user_id = self._user_id()
+        try:
+            process = await current().runs.cancel(process_id, user_id)
+        except HexwaveError as error:
+            yield rx.toast(error.message)
+            return
+        async with self:
+            self._receive([process])
+
+    @rx.event(background=True)
+    async def delete(self, process_id: str) -> AsyncIterator[Any]:
+        async with self:
+            user_id = self._user_id()
+        try:
+            await current().runs.delete(process_id, user_id)
+        except HexwaveError as error:
+            yield rx.toast(error.message)
+            return
+        async with self:
+            self._forget({process_id})
+
+    @rx.event
+    def announce_ready(self, job_id: str, on_screen: bool) -> Any:
+        """A toast for a job that ended out of sight."""
+        job = next((job for job in self.jobs if job.id == job_id), None)
+        if job is None or on_screen or job.state != "done":
+            return None
+        return rx.toast(f"{images(len(job.frames))} ready", description=job.prompt)
+
+    def _show(self, process: Process) -> None:
+        job = Job.of(process)
+        known = next((i for i, shown in enumerate(self.jobs) if shown.id == job.id), None)
+        if known is None:
+            self.announcement = f"Started: {job.prompt}." if job.running else self.announcement
+            newer = sum(1 for shown in self.jobs if shown.started > job.started)
+            self.jobs.insert(newer, job)
+        else:
+            self.announcement = _milestone(self.jobs[known], job) or self.announcement
+            self.jobs[known] = job
+
+    def _ended(self, process: Process) -> list[Any]:
+        job = Job.of(process)
+        self.announcement = f"{job.prompt}: {_outcome(job)}."
+        if job.state != "done":
+            return []
+        seen = rx.call_script(
+            f"window.hexwave.onScreen('job-{job.id}')",
+            callback=lambda seen: StudioState.announce_ready(job.id, seen),
+        )
+        return [seen]
+
+    def _forget(self, process_ids: set[str]) -> None:
+        if process_ids:
+            self.jobs = [job for job in self.jobs if job.id not in process_ids]
+
+    def _asked(self, form: dict[str, Any]) -> dict[str, Any]:
+        asked = {
+            "prompt": form.get("prompt", ""),
+            "negativePrompt": form.get("leaveOut") or None,
+            "aspectRatio": self.shape,
+            "count": int(self.count),
+            "provider": self.model or None,
+        }
+        return asked | ({"seed": int(self.seed)} if self.seed else {})
+
+    def _provider(self) -> Any:
+        providers = current().providers
+        return providers.get(self.model) or next(iter(providers.values()))
+
+
+def _sentence(error: ValidationError | HexwaveError) -> str:
+    if isinstance(error, HexwaveError):
+        return error.message
+    field, sentence = describe(dict(error.errors()[0]))
+    return "Describe the picture first." if (field, sentence) == ("prompt", "prompt is empty.") else sentence
+
+
+def _milestone(before: Job, after: Job) -> str | None:
+    passed = [words for at, words in _MILESTONES.items() if before.percent < at <= after.percent]
+    return f"{after.prompt}: {passed[-1]}." if passed and after.running else None
+
+
+def _outcome(job: Job) -> str:
+    return f"{images(len(job.frames))} ready" if job.state == "done" else job.word.lower()
+
+
+@rx.page(route=STUDIO, title="Hexwave", on_load=StudioState.watch)
+def studio() -> rx.Component:
+    return view(StudioState)
+
+
+def view(state: Any) -> rx.Component:
+    """The page, drawn from a State class.
+
+    Vars: jobs (list[Job], newest first), running (int), shape ("3:2"), dimensions ("1216 × 832"), count ("4"),
+    seed ("" or digits), summary ("3:2 · 4 images · random seed"), hint (why the form was refused, or ""),
+    announcement, models (list[ModelOption]), model (its id), model_title, model_caption, demo (bool).
+    Handlers: generate(form: dict) with prompt, leaveOut and click; choose_model(id), choose_shape(ratio),
+    choose_count(count), write_seed(text), roll_seed(), cancel(id), retry(id), delete(id).
+    """
+    return layout.page(
+        rx.el.div(
+            _prompt(state),
+            _settings(state),
+            stream(state.jobs, ready=state.loaded, cancel=state.cancel, retry=state.retry),
+            class_name="hw-studio",
+        ),
+        lightbox(),
+        delete_dialog(state.delete),
+        current=STUDIO,
+        running=state.running,
+        demo=state.demo,
+        announcement=state.announcement,
+    )
+
+
+def _prompt(state: Any) -> rx.Component:
+    return prompt_bar(
+        generate=state.generate,
+        summary=state.summary,
+        brief=state.shape + " · " + state.count,
+        hint=state.hint,
+    )
+
+
+def _settings(state: Any) -> rx.Component:
+    return settings_panel(
+        models=state.models,
+        model=state.model,
+        model_title=state.model_title,
+        model_caption=state.model_caption,
+        shape=state.shape,
+        dimensions=state.dimensions,
+        count=state.count,
+        seed=state.seed,
+        choose_model=state.choose_model,
+        choose_shape=state.choose_shape,
+        choose_count=state.choose_count,
+        write_seed=state.write_seed,
+        roll_seed=state.roll_seed,
+    )

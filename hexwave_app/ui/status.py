@@ -1,0 +1,166 @@
+"""Live process status in a Reflex State: the counterpart of a React hook."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import reflex as rx
+from reflex.utils.prerequisites import get_app
+
+from hexwave_app.processes.errors import NotSignedIn, StoreUnavailable
+from hexwave_app.processes.feed import Feed
+from hexwave_app.processes.lifecycle import Page
+from hexwave_app.processes.model import Process
+from hexwave_app.services import current
+
+log = logging.getLogger(__name__)
+
+RESCAN = 3.0
+"""Seconds after which a page looks for what other tabs began and what Ably missed."""
+
+# One feed a browser tab that is here. Not on the State: what a State holds is pickled.
+_feeds: dict[str, Feed] = {}
+
+
+def feeds() -> int:
+    """How many tabs this worker follows processes for."""
+    return len(_feeds)
+
+
+class ProcessStatus(rx.State, mixin=True):
+    """Follows all of the user's newest processes, live.
+
+    A page's State mixes it in, starts `watch` in `on_load`, and says in `_show` what to do with each newer
+    version of a process and in `_ended` what to do, once, when one ends that this session saw running.
+    """
+
+    loaded: bool = False
+    behind: bool = False
+    """True while the store does not answer, so what is shown may be old."""
+
+    _seen: dict[str, int] = {}
+    _running: list[str] = []
+    _window: int = 20
+
+    def _show(self, process: Process) -> None:
+        raise NotImplementedError
+
+    def _ended(self, process: Process) -> list[Any]:
+        """Events to send, such as a toast."""
+        return []
+
+    def _forget(self, process_ids: set[str]) -> None:
+        """What was deleted in another tab."""
+
+    def _user_id(self) -> str:
+        # From the cookie of the websocket's handshake, never from a var: a var can be forged.
+        user = current().sessions.user(self.router.headers.cookie)
+        if user is None:
+            raise NotSignedIn("There is no session. Load the page again.")
+        return user.id
+
+    @rx.event(background=True, supersedes=True)
+    async def watch(self) -> AsyncIterator[Any]:
+        """One follower a tab. Reflex ends it when the tab's connection does; a reconnect starts another."""
+        async with self:
+            token, user_id, window = self.router.session.client_token, self._user_id(), self._window
+            self._seen = {}
+        async with _feed_of(token) as feed:
+            scan = _Scan()
+            while _present(token):
+                # Read outside the lock: a slow store must not hold up the tab's own events.
+                wait = scan.due_in()
+                changed = await feed.next(wait) if wait > 0 else await scan.read(user_id, window, feed)
+                async with self:
+                    window, self.loaded, self.behind = self._window, True, scan.failed
+                    self._forget(scan.take_gone())
+                    events = self._receive(changed)
+                for event in events:
+                    yield event
+
+    def _receive(self, processes: Iterable[Process]) -> list[Any]:
+        """Take what is newer than what was shown; call it under the state lock."""
+        events: list[Any] = []
+        for process in processes:
+            process_id = process.process_id
+            if process.sequence <= self._seen.get(process_id, 0):
+                continue
+            self._seen[process_id] = process.sequence
+            self._show(process)
+            if not process.terminal:
+                self._running = [*(set(self._running) | {process_id})]
+            elif process_id in self._running:
+                self._running = [running for running in self._running if running != process_id]
+                events += self._ended(process)
+        return events
+
+    def _follow(self, process: Process) -> list[Any]:
+        """Show a process that this tab has just begun, and follow it; call it under the state lock."""
+        events = self._receive([process])
+        feed = _feeds.get(self.router.session.client_token)
+        if feed is None:
+            return [*events, type(self).watch]
+        feed.add(process.process_id)
+        return events
+
+
+class _Scan:
+    """The regular look at the store, beside the feed: what began or was deleted elsewhere, what Ably missed."""
+
+    def __init__(self) -> None:
+        self.failed = False
+        self._at = 0.0
+        self._listed: dict[str, datetime] = {}
+        self._gone: set[str] = set()
+
+    def due_in(self) -> float:
+        """Seconds until the next look."""
+        return self._at - time.monotonic()
+
+    async def read(self, user_id: str, window: int, feed: Feed) -> list[Process]:
+        """The user's newest processes, oldest first; those that run are added to `feed`."""
+        self._at = time.monotonic() + RESCAN
+        try:
+            page = await current().processes.list(user_id, limit=window)
+        except StoreUnavailable as error:
+            log.warning("a page could not read its processes: %s", error)
+            self.failed = True
+            return []
+        self.failed = False
+        for process in page.processes:
+            if not process.terminal:
+                feed.add(process.process_id)
+        self._compare(page)
+        return page.processes[::-1]
+
+    def take_gone(self) -> set[str]:
+        """The ids that the last look no longer found."""
+        gone, self._gone = self._gone, set()
+        return gone
+
+    def _compare(self, page: Page) -> None:
+        listed = {process.process_id: process.created_at for process in page.processes}
+        # What only fell off the end of a full page is not gone.
+        oldest = min(listed.values(), default=None) if page.cursor else None
+        missing = {id_: at for id_, at in self._listed.items() if id_ not in listed}
+        self._gone |= {id_ for id_, at in missing.items() if oldest is None or at >= oldest}
+        self._listed = listed
+
+
+@asynccontextmanager
+async def _feed_of(token: str) -> AsyncIterator[Feed]:
+    async with Feed.open(current().processes) as feed:
+        _feeds[token] = feed
+        try:
+            yield feed
+        finally:
+            if _feeds.get(token) is feed:
+                del _feeds[token]
+
+
+def _present(token: str) -> bool:
+    """Whether the tab is connected: what a click started would otherwise outlive it."""
+    return token in get_app().app.event_namespace.token_to_sid

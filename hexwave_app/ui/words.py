@@ -1,0 +1,38 @@
+"""What the pages say of a process that ended without a result."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ending:
+    """`word` is short enough for a status line; `remedy` is the button: retry, edit or again."""
+
+    word: str
+    sentence: str
+    remedy: str
+
+
+_SAFE = "Your prompt is safe."
+_ENDINGS = {
+    "timeout": Ending("Timed out", f"The provider gave no answer in time. {_SAFE}", "retry"),
+    "provider_unavailable": Ending(
+        "Provider is down", f"It is not taking jobs at the moment. {_SAFE}", "retry"
+    ),
+    "provider_refused": Ending("Not accepted", "The provider declined this prompt.", "edit"),
+    "submission_unknown": Ending(
+        "Not sure it started",
+        "The provider did not confirm this job. Retrying may paint it twice.",
+        "retry",
+    ),
+    "result_lost": Ending(
+        "Pictures did not arrive", "They were painted, but could not be fetched.", "retry"
+    ),
+}
+_UNEXPECTED = Ending("Something went wrong here", f"The fault is ours. {_SAFE}", "retry")
+
+
+def ending(error_code: str | None, error: str | None) -> Ending:
+    """The words for an error code; `error` is used where the code's sentence needs what only it knows."""
+    if error_code == "cancelled":
+        return Ending("Cancelled", error or "You stopped this one. No images were saved.", "again")
+    return _ENDINGS.get(error_code or "", _UNEXPECTED)
