@@ -1,6 +1,5 @@
 """Reflex's configuration. What Hexwave itself can be told is in hexwave_app/settings.py."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ class SameOrigin(rx.plugins.Plugin):
 def origins() -> list[str]:
     """The origins a websocket may be opened from: this server's own, and the public one behind a proxy."""
     settings = read_settings()
-    names = {"127.0.0.1", "localhost", os.environ.get("HEXWAVE_HOST", "127.0.0.1")} - {"0.0.0.0", "::"}
+    names = {"127.0.0.1", "localhost", settings.host} - {"0.0.0.0", "::"}
     hosts = [f"[{name}]" if ":" in name else name for name in sorted(names)]
     own = [f"http://{host}:{settings.port}" for host in hosts]
     return [*own, settings.public_url.rstrip("/")] if settings.public_url else own

@@ -41,7 +41,6 @@ class Services:
     webhooks: Webhooks
     runs: Runs
     deliveries: Deliveries
-    tasks: BackgroundTasks
 
 
 def secret(settings: Settings) -> Secret:
@@ -67,6 +66,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         processes = Processes(store, channel)
         library = Library(settings.data_dir / "media")
         webhooks = Webhooks(settings.base_url, secret(settings).key("webhook"))
+        deliveries = Deliveries(processes, providers, library, tasks)
+        await deliveries.resume()
         yield Services(
             settings=settings,
             sessions=sessions(settings),
@@ -76,8 +77,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             providers=providers,
             webhooks=webhooks,
             runs=Runs(processes, TOOLS, providers, webhooks, library, tasks),
-            deliveries=Deliveries(processes, providers, library),
-            tasks=tasks,
+            deliveries=deliveries,
         )
 
 

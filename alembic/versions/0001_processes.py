@@ -27,6 +27,9 @@ def upgrade() -> None:
         "processes_by_user", "processes", ["user_id", sa.text("created_at DESC"), sa.text("process_id DESC")]
     )
     op.create_index("processes_by_idempotency_key", "processes", ["user_id", "idempotency_key"], unique=True)
+    op.create_index(
+        "processes_unfinished", "processes", ["created_at"], sqlite_where=sa.text("status = 'processing'")
+    )
 
 
 def downgrade() -> None:

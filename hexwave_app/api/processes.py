@@ -5,10 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from hexwave_app.api.context import CurrentUser, OpenServices
-from hexwave_app.processes.model import ProcessStatus
+from hexwave_app.processes.model import Process, ProcessStatus
 from hexwave_app.processes.ports import Filter
 
 router = APIRouter(prefix="/api/processes", tags=["processes"])
+
+
+def shown(process: Process) -> dict[str, Any]:
+    """The document, less what is between us and the provider."""
+    return process.model_copy(update={"answer": None}).wire()
 
 
 @router.get("")
@@ -24,20 +29,20 @@ async def list_processes(
     """`{processes, cursor?}`, newest first; give `cursor` back for the next page."""
     narrow = Filter(status, tool_name, category)
     page = await services.processes.list(user.id, narrow=narrow, limit=limit, cursor=cursor)
-    processes = [process.wire() for process in page.processes]
+    processes = [shown(process) for process in page.processes]
     return {"processes": processes} | ({"cursor": page.cursor} if page.cursor else {})
 
 
 @router.get("/{process_id}")
 async def get_process(process_id: str, services: OpenServices, user: CurrentUser) -> dict[str, Any]:
     """The process with its request, results and timeline."""
-    return (await services.processes.get(process_id, user.id)).wire()
+    return shown(await services.processes.get(process_id, user.id))
 
 
 @router.post("/{process_id}/cancel")
 async def cancel_process(process_id: str, services: OpenServices, user: CurrentUser) -> dict[str, Any]:
     """Call it off; 409 when it has already ended otherwise."""
-    return (await services.runs.cancel(process_id, user.id)).wire()
+    return shown(await services.runs.cancel(process_id, user.id))
 
 
 @router.post("/{process_id}/retry")

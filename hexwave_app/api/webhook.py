@@ -24,7 +24,7 @@ async def receive_webhook(
     process_id: Annotated[str, Query(alias="processId", max_length=64)],
     token: Annotated[str, Query(max_length=200)] = "",
 ) -> dict[str, bool]:
-    """Check the token, then the signature over the raw bytes, then parse; keep the results after answering."""
+    """Check the token, then the signature over the raw bytes, then parse; the results are kept after the answer."""
     services.webhooks.check(process_id, token)
     process = await services.processes.load(process_id)
     if process.category != category:
@@ -32,9 +32,7 @@ async def receive_webhook(
     provider = services.providers[process.provider.name]
     body = await request.body()
     provider.verify(request.headers, body)
-    report = provider.parse(_decoded(body))
-    services.deliveries.expect(process, report)
-    services.tasks.spawn(services.deliveries.deliver(process, report), f"deliver {process_id}")
+    await services.deliveries.accept(process, provider.parse(_decoded(body)))
     return {"ok": True}
 
 

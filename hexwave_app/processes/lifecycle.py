@@ -68,6 +68,10 @@ class Processes:
             raise ProcessNotFound
         return process
 
+    async def unfinished(self) -> list[Process]:
+        """Every process that has not ended, of all users, oldest first: for what takes work up again."""
+        return await self._store.unfinished()
+
     async def list(
         self, user_id: str, *, narrow: Filter = _NOTHING, limit: int = 20, cursor: str | None = None
     ) -> Page:

@@ -52,6 +52,7 @@ class EventType(StrEnum):
 
     CREATED = "created"
     SUBMITTED = "submitted"
+    ANSWERED = "answered"
     PROGRESS = "progress"
     COMPLETED = "completed"
     FAILED = "failed"
@@ -93,7 +94,10 @@ class ProcessData(Wire):
 
 
 class Process(Wire):
-    """One long-running operation. `sequence` starts at 1 and grows by one with every change."""
+    """One long-running operation. `sequence` starts at 1 and grows by one with every change.
+
+    `answer` is the provider's last word, kept from its arrival until its results are ours.
+    """
 
     process_id: str
     user_id: str
@@ -104,6 +108,7 @@ class Process(Wire):
     data: ProcessData
     provider: ProviderJob
     events: tuple[ProcessEvent, ...] = ()
+    answer: dict[str, Any] | None = None
     idempotency_key: str | None = None
     retry_of: str | None = None
     created_at: datetime

@@ -40,6 +40,10 @@ class ProcessStore(Protocol):
         """Up to `limit` of the user's processes, newest first, beginning after `after`."""
         ...
 
+    async def unfinished(self) -> list[Process]:
+        """Every process that has not ended, of all users, oldest first."""
+        ...
+
     async def replace(self, process: Process, expected_sequence: int) -> bool:
         """Save `process` if the kept one still has `expected_sequence`; False when it has moved on."""
         ...

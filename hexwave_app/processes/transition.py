@@ -13,6 +13,9 @@ from hexwave_app.processes.model import (
     Stage,
 )
 
+ANSWERED_PROGRESS = 94
+"""Per cent done once only the keeping of the results is left."""
+
 _STAGES = tuple(Stage)
 
 
@@ -34,6 +37,13 @@ class Progressed:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """The provider is done; `answer` says where its results are, for whoever keeps them."""
+
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Completed:
     """The results are kept; `generations` are our own URLs."""
 
@@ -49,7 +59,7 @@ class Failed:
     error_code: str
 
 
-Update = Submitted | Progressed | Completed | Failed
+Update = Submitted | Progressed | Answered | Completed | Failed
 
 
 def transition(process: Process, update: Update, at: datetime) -> Process:
@@ -64,14 +74,16 @@ def transition(process: Process, update: Update, at: datetime) -> Process:
             return _submitted(process, update, at)
         case Progressed():
             return _progressed(process, update, at)
+        case Answered():
+            return _answered(process, update, at)
         case Completed(generations, notice):
             data = {"generations": generations, "progress": 100, "stage": None, "preview": None}
             data["notice"] = notice or process.data.notice
-            return _next(process, at, EventType.COMPLETED, None, data, status=ProcessStatus.COMPLETED)
+            return _next(process, at, EventType.COMPLETED, None, data, status=ProcessStatus.COMPLETED, answer=None)
         case Failed(error, error_code):
             event = EventType.CANCELLED if error_code == "cancelled" else EventType.FAILED
             data = {"error": error, "error_code": error_code, "stage": None, "preview": None}
-            return _next(process, at, event, error_code, data, status=ProcessStatus.FAILED)
+            return _next(process, at, event, error_code, data, status=ProcessStatus.FAILED, answer=None)
 
 
 def _submitted(process: Process, update: Submitted, at: datetime) -> Process:
@@ -79,6 +91,13 @@ def _submitted(process: Process, update: Submitted, at: datetime) -> Process:
         return process
     provider = process.provider.model_copy(update={"job_id": update.job_id})
     return _next(process, at, EventType.SUBMITTED, provider.name, {}, provider=provider)
+
+
+def _answered(process: Process, update: Answered, at: datetime) -> Process:
+    if process.answer is not None:
+        return process
+    data = {"progress": max(process.data.progress or 0, ANSWERED_PROGRESS), "stage": Stage.SAVING}
+    return _next(process, at, EventType.ANSWERED, None, data, answer=update.answer)
 
 
 def _progressed(process: Process, update: Progressed, at: datetime) -> Process:

@@ -141,9 +141,11 @@ class AblyChannel:
             del self._leaving[name]
 
     async def _close(self) -> None:
-        for name, topic in list(self._topics.items()):
-            self._leave(name, topic)
-        await asyncio.gather(*self._leaving.values(), return_exceptions=True)
+        # Closing the connection detaches whatever is attached.
+        tasks = [*(topic.attaching for topic in self._topics.values()), *self._leaving.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(TimeoutError, AblyException):
             async with asyncio.timeout(_DETACH_PATIENCE):
                 await self._realtime.close()
@@ -157,16 +159,16 @@ class _Topic:
         self._realtime = realtime
         self._name = name
         self.mailboxes: set[Mailbox] = set()
-        self._attaching = asyncio.create_task(self._attach(predecessor), name=f"attach {name}")
+        self.attaching = asyncio.create_task(self._attach(predecessor), name=f"attach {name}")
 
     async def attached(self, patience: float) -> None:
         """Return when attached, or after `patience` seconds: attaching then goes on behind."""
-        await asyncio.wait([self._attaching], timeout=patience)
+        await asyncio.wait([self.attaching], timeout=patience)
 
     async def leave(self) -> None:
         """Detach, then release: released alone, the server would go on sending."""
-        self._attaching.cancel()
-        await asyncio.wait([self._attaching])
+        self.attaching.cancel()
+        await asyncio.wait([self.attaching])
         channel = self._realtime.channels.get(self._name)
         channel.unsubscribe(self._receive)
         channel.off(self._changed)

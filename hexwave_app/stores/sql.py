@@ -15,12 +15,14 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     and_,
     delete,
     event,
     insert,
+    literal_column,
     or_,
     select,
     text,
@@ -51,6 +53,7 @@ processes = Table(
     Column("document", JSON, nullable=False, comment="the whole process under its wire names"),
     Index("processes_by_user", "user_id", text("created_at DESC"), text("process_id DESC")),
     Index("processes_by_idempotency_key", "user_id", "idempotency_key", unique=True),
+    Index("processes_unfinished", "created_at", sqlite_where=text("status = 'processing'")),
 )
 
 
@@ -110,9 +113,12 @@ class SqlStore:
             at = _milliseconds(after.created_at)
             older = and_(table.created_at == at, table.process_id < after.process_id)
             query = query.where(or_(table.created_at < at, older))
-        query = query.order_by(table.created_at.desc(), table.process_id.desc()).limit(limit)
-        async with self._reader() as connection:
-            return [_process(document) for document in (await connection.execute(query)).scalars()]
+        return await self._all(query.order_by(table.created_at.desc(), table.process_id.desc()).limit(limit))
+
+    async def unfinished(self) -> list[Process]:
+        # A literal: SQLite uses a partial index only where the query names its condition.
+        running = processes.c.status == literal_column("'processing'")
+        return await self._all(select(processes.c.document).where(running).order_by(processes.c.created_at))
 
     async def replace(self, process: Process, expected_sequence: int) -> bool:
         statement = (
@@ -135,10 +141,14 @@ class SqlStore:
         same = and_(table.user_id == process.user_id, table.idempotency_key == process.idempotency_key)
         return await self._one(select(table.document).where(same))
 
-    async def _one(self, query: Any) -> Process | None:
+    async def _all(self, query: Select[Any]) -> list[Process]:
+        async with self._reader() as connection:
+            return [Process.model_validate(document) for document in (await connection.execute(query)).scalars()]
+
+    async def _one(self, query: Select[Any]) -> Process | None:
         async with self._reader() as connection:
             document = (await connection.execute(query)).scalar_one_or_none()
-        return None if document is None else _process(document)
+        return None if document is None else Process.model_validate(document)
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AsyncConnection]:
@@ -188,10 +198,6 @@ def _row(process: Process) -> dict[str, Any]:
         "created_at": _milliseconds(process.created_at),
         "document": process.wire(),
     }
-
-
-def _process(document: dict[str, Any]) -> Process:
-    return Process.model_validate(document)
 
 
 def _milliseconds(at: datetime) -> int:

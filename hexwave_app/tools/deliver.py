@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from zlib import crc32
 
+from hexwave_app.background import BackgroundTasks
 from hexwave_app.media.library import Library
 from hexwave_app.media.pictures import copied, preview
 from hexwave_app.processes.errors import HexwaveError, ResultLost, WebhookRefused
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.model import Process, ProcessStatus, Stage
-from hexwave_app.processes.transition import Completed, Failed, Progressed
+from hexwave_app.processes.transition import ANSWERED_PROGRESS, Answered, Completed, Failed, Progressed
 from hexwave_app.tools.provider import Provider, Report
 
 log = logging.getLogger(__name__)
@@ -17,91 +19,106 @@ log = logging.getLogger(__name__)
 FETCH_PATIENCE = 60.0
 """Seconds that one result may take to arrive."""
 
-_SAVING_FROM = 94
-_SAVING_TO = 99
+_KEPT_PROGRESS = 99
 
 
 class Deliveries:
-    """Keeps what a report brings, then updates its process."""
+    """Takes reports, keeps what they bring, updates their processes.
 
-    def __init__(self, processes: Processes, providers: Mapping[str, Provider], library: Library) -> None:
+    Everything here may be done twice: the same pictures have the same names, and a transition passes
+    over old news.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        providers: Mapping[str, Provider],
+        library: Library,
+        tasks: BackgroundTasks,
+    ) -> None:
         self._processes = processes
         self._providers = providers
         self._library = library
+        self._tasks = tasks
         self._saving: set[str] = set()
 
-    def expect(self, process: Process, report: Report) -> None:
-        """Raise `WebhookRefused` when the report is of another job than the process's own."""
+    async def accept(self, process: Process, report: Report) -> None:
+        """Return as soon as the report cannot be lost any more; what it brings is kept behind.
+
+        Raises `WebhookRefused` when it is of another job than the process's own.
+        """
         expected = process.provider.job_id
         if expected is not None and report.job_id is not None and report.job_id != expected:
             raise WebhookRefused("This webhook is of another job than the process's.")
-
-    async def deliver(self, process: Process, report: Report) -> None:
-        """Update the process by the report, its pictures kept first.
-
-        Safe to repeat: the same pictures have the same names, and the transition ignores old news.
-        """
         if process.terminal:
             return
         match report.outcome:
             case "processing":
-                await self._progress(process, report)
+                self._tasks.spawn(self._progress(process, report), f"progress of {process.process_id}")
             case "failed":
                 log.warning("process %s: the provider said: %s", process.process_id, report.error)
                 await self._fail(process, "provider_refused", "The provider did not accept this request.")
             case "succeeded":
-                await self._complete(process, report)
+                answer = {"results": report.results, "notice": report.notice}
+                self._keep_behind(await self._processes.update(process.process_id, Answered(answer)))
+
+    async def resume(self) -> None:
+        """Keep what was answered, but not kept, when the server last ended."""
+        for process in await self._processes.unfinished():
+            self._keep_behind(process)
 
     async def _progress(self, process: Process, report: Report) -> None:
-        stage = report.stage or Stage.PAINTING
-        update = Progressed(report.progress, stage, await self._previews(process, report), report.notice)
+        previews = await self._previews(process, report)
+        update = Progressed(report.progress, report.stage or Stage.PAINTING, previews, report.notice)
         await self._processes.update(process.process_id, update)
 
     async def _previews(self, process: Process, report: Report) -> tuple[str | None, ...] | None:
         if report.previews is None:
             return None
-        keep = [self._preview(process, i, url, report.progress) for i, url in enumerate(report.previews)]
-        return tuple(await asyncio.gather(*keep))
+        return tuple(await asyncio.gather(*(self._preview(process, i, url) for i, url in enumerate(report.previews))))
 
-    async def _preview(self, process: Process, index: int, url: str | None, progress: int | None) -> str | None:
+    async def _preview(self, process: Process, index: int, url: str | None) -> str | None:
         if url is None:
             return None
+        # Named by its URL: a preview that is repeated in each report is fetched once.
+        name = f"preview-{index}-{crc32(url.encode()):08x}.webp"
+        known = process.data.preview or ()
+        if index < len(known) and (known[index] or "").endswith(name):
+            return known[index]
         try:
-            raw = await self._fetched(process, url)
-            content = await asyncio.to_thread(preview, raw)
+            content = await asyncio.to_thread(preview, await self._fetched(process, url))
         except HexwaveError as error:
             # A preview is a courtesy: without one, the work goes on.
             log.info("process %s: preview %d was lost: %s", process.process_id, index, error)
             return None
-        return await self._library.put(process.process_id, f"preview-{index}-{progress or 0}.webp", content)
+        return await self._library.put(process.process_id, name, content)
 
-    async def _complete(self, process: Process, report: Report) -> None:
-        if process.process_id in self._saving:
-            return
-        self._saving.add(process.process_id)
+    def _keep_behind(self, process: Process) -> None:
+        if process.answer is not None and process.process_id not in self._saving:
+            self._saving.add(process.process_id)
+            task = self._tasks.spawn(self._keep_answer(process), f"keep {process.process_id}")
+            task.add_done_callback(lambda _: self._saving.discard(process.process_id))
+
+    async def _keep_answer(self, process: Process) -> None:
+        answer = process.answer or {}
         try:
-            urls = await self._keep_all(process, report.results)
-            after = await self._processes.update(process.process_id, Completed(urls, report.notice))
-            # Cancelled while saving: what was promised not to be kept is not kept.
-            lost = after.status is ProcessStatus.FAILED
+            urls = await self._keep_all(process, answer["results"])
         except ResultLost as error:
             log.warning("process %s: %s", process.process_id, error)
-            failed = Failed("The pictures were made, but could not be fetched.", error.code)
-            await self._processes.update(process.process_id, failed)
-            lost = True
-        finally:
-            self._saving.discard(process.process_id)
+            await self._fail(process, error.code, "The pictures were made, but could not be fetched.")
+            return
+        after = await self._processes.update(process.process_id, Completed(urls, answer["notice"]))
+        # Cancelled while saving: then no image is kept, as the person was told.
+        lost = after.status is ProcessStatus.FAILED
         await self._library.delete(process.process_id, "" if lost else "preview-")
 
-    async def _keep_all(self, process: Process, results: tuple[str, ...]) -> tuple[str, ...]:
-        if not results:
-            raise ResultLost("The provider reported success without a picture.")
-        await self._processes.update(process.process_id, Progressed(_SAVING_FROM, Stage.SAVING))
+    async def _keep_all(self, process: Process, results: list[str]) -> tuple[str, ...]:
         kept: list[str] = []
         for index, url in enumerate(results):
             kept.append(await self._keep(process, index, url))
-            progress = _SAVING_FROM + (_SAVING_TO - _SAVING_FROM) * len(kept) // len(results)
-            await self._processes.update(process.process_id, Progressed(progress, Stage.SAVING, tuple(kept)))
+            share = (_KEPT_PROGRESS - ANSWERED_PROGRESS) * len(kept) // len(results)
+            update = Progressed(ANSWERED_PROGRESS + share, Stage.SAVING, tuple(kept))
+            await self._processes.update(process.process_id, update)
         return tuple(kept)
 
     async def _keep(self, process: Process, index: int, url: str) -> str:
@@ -118,4 +135,4 @@ class Deliveries:
 
     async def _fail(self, process: Process, code: str, reason: str) -> None:
         await self._processes.update(process.process_id, Failed(reason, code))
-        await self._library.delete(process.process_id, "preview-")
+        await self._library.delete(process.process_id)

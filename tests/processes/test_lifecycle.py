@@ -1,0 +1,201 @@
+"""Creating, changing and following, over a store that races and a channel that cannot be trusted."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.processes.memory import FaultyChannel, MemoryStore, away
+from tests.processes.test_transition import begun, updates
+
+from hexwave_app.processes import (
+    Completed,
+    Process,
+    Processes,
+    ProcessNotFound,
+    Progressed,
+    StatusMessage,
+    Submitted,
+    Update,
+)
+from hexwave_app.processes.errors import InvalidRequest, ProcessConflict
+from hexwave_app.processes.feed import Feed
+
+DONE = Completed(("/media/a.webp",))
+SOON = 0.02
+
+
+async def collected(versions: AsyncIterator[Process]) -> list[Process]:
+    async with asyncio.timeout(10):
+        return [process async for process in versions]
+
+
+async def attached(channel: FaultyChannel, process_id: str) -> None:
+    async with asyncio.timeout(10):
+        while not channel.mailboxes[process_id]:
+            await asyncio.sleep(0)
+
+
+def unreliable(chance: random.Random):
+    """Drops, repeats and reorders by `chance`."""
+
+    def fate(sent: list[StatusMessage]) -> list[StatusMessage]:
+        told = [message for message in sent if chance.random() < 0.4] + sent[-1:] * chance.choice([0, 1, 2])
+        chance.shuffle(told)
+        return told
+
+    return fate
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(updates, max_size=15), st.randoms(use_true_random=False))
+def test_a_follower_sees_only_newer_versions_and_always_the_end(said: list[Update], chance: random.Random) -> None:
+    """Updates race each other; messages are lost, doubled and reordered."""
+
+    async def scenario() -> None:
+        channel = FaultyChannel(unreliable(chance))
+        store = MemoryStore()
+        processes = Processes(store, channel, reread=SOON)
+        process = await processes.create(begun())
+        follower = asyncio.create_task(collected(processes.follow(process.process_id)))
+        await attached(channel, process.process_id)
+        await asyncio.gather(*(processes.update(process.process_id, update) for update in said))
+        await processes.update(process.process_id, DONE)
+        seen = await follower
+        sequences = [version.sequence for version in seen]
+        assert sequences == sorted(set(sequences))
+        assert seen[-1].terminal
+        kept = store.kept[process.process_id]
+        assert (seen[-1].status, seen[-1].sequence, seen[-1].data) == (kept.status, kept.sequence, kept.data)
+        terminal = {m.sequence for m in channel.sent if m.status.terminal}
+        assert len(terminal) == 1
+        assert processes.followers == 0
+
+    asyncio.run(scenario())
+
+
+async def test_racing_updates_are_all_decided_on_the_newest_version() -> None:
+    """Fifty writers at once: no change is lost, none is applied to an old version."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    process = await processes.create(begun())
+    changes = [Progressed(notice=str(i)) for i in range(50)]
+    await asyncio.gather(*(processes.update(process.process_id, change) for change in changes))
+    assert (await processes.load(process.process_id)).sequence == 51
+
+
+async def test_a_follower_that_comes_late_sees_the_state_at_once() -> None:
+    """Nothing needs to be published for it."""
+    processes = Processes(MemoryStore(), FaultyChannel(lambda sent: []))
+    process = await processes.create(begun())
+    await processes.update(process.process_id, Progressed(40))
+    async with asyncio.timeout(10):
+        async for seen in processes.follow(process.process_id):
+            assert seen.data.progress == 40
+            break
+
+
+async def test_following_a_finished_process_yields_it_and_ends() -> None:
+    """There is nothing to wait for."""
+    processes = Processes(MemoryStore(), FaultyChannel(lambda sent: []), reread=60)
+    process = await processes.create(begun())
+    await processes.update(process.process_id, DONE)
+    assert [seen.terminal for seen in await collected(processes.follow(process.process_id))] == [True]
+
+
+async def test_with_the_channel_away_updates_are_saved_and_followers_read_the_store() -> None:
+    """The channel is a hint: losing it costs time, never a result."""
+    processes = Processes(MemoryStore(), FaultyChannel(away), reread=SOON)
+    process = await processes.create(begun())
+    follower = asyncio.create_task(collected(processes.follow(process.process_id)))
+    await processes.update(process.process_id, DONE)
+    assert (await follower)[-1].data.generations == DONE.generations
+
+
+async def test_an_update_that_says_nothing_new_is_not_published() -> None:
+    """A doubled webhook is told once."""
+    channel = FaultyChannel()
+    processes = Processes(MemoryStore(), channel)
+    process = await processes.create(begun())
+    for _ in range(3):
+        await processes.update(process.process_id, DONE)
+    assert [message.sequence for message in channel.sent] == [1, 2]
+
+
+async def test_a_repeated_idempotency_key_returns_the_first_process_and_publishes_nothing() -> None:
+    """One key of a user is one process."""
+    channel = FaultyChannel()
+    processes = Processes(MemoryStore(), channel)
+    first, second = (begun().model_copy(update={"idempotency_key": "k"}) for _ in range(2))
+    assert await processes.create(first) is first
+    assert await processes.create(second) is first
+    assert len(channel.sent) == 1
+
+
+async def test_anothers_process_is_not_found() -> None:
+    """Whether it exists is not told either."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    process = await processes.create(begun())
+    for id_, user in ((process.process_id, "g_2"), ("p_none", "g_1")):
+        with pytest.raises(ProcessNotFound):
+            await processes.get(id_, user)
+
+
+async def test_a_running_process_cannot_be_deleted() -> None:
+    """Its webhook would find nothing."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    process = await processes.create(begun())
+    with pytest.raises(ProcessConflict):
+        await processes.delete(process.process_id, "g_1")
+    await processes.update(process.process_id, DONE)
+    await processes.delete(process.process_id, "g_1")
+    with pytest.raises(ProcessNotFound):
+        await processes.load(process.process_id)
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", "é", "bm8tYmFy", "MjAyNnw"])
+async def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
+    """With a sentence that says where to take one from."""
+    with pytest.raises(InvalidRequest) as refused:
+        await Processes(MemoryStore(), FaultyChannel()).list("g_1", cursor=cursor)
+    assert refused.value.field == "cursor"
+
+
+async def test_an_abandoned_follower_lets_go_of_the_channel() -> None:
+    """Cancelled in mid-wait, it unsubscribes and is no longer counted."""
+    channel = FaultyChannel()
+    processes = Processes(MemoryStore(), channel, reread=60)
+    process = await processes.create(begun())
+    follower = asyncio.create_task(collected(processes.follow(process.process_id)))
+    await attached(channel, process.process_id)
+    assert processes.followers == 1
+    follower.cancel()
+    await asyncio.wait([follower])
+    assert processes.followers == 0
+    assert not channel.mailboxes[process.process_id]
+
+
+async def test_a_feed_brings_the_newest_version_of_each_process_and_ends_its_followers() -> None:
+    """Versions that nobody took in time are dropped for newer ones."""
+    channel = FaultyChannel()
+    processes = Processes(MemoryStore(), channel)
+    one, two = await processes.create(begun()), await processes.create(begun())
+    async with Feed.open(processes) as feed:
+        for process in (one, two, one):
+            feed.add(process.process_id)
+        await attached(channel, two.process_id)
+        seen: dict[str, Process] = {}
+        await processes.update(one.process_id, Submitted("job-1"))
+        await processes.update(one.process_id, DONE)
+        async with asyncio.timeout(10):
+            while not (one.process_id in seen and seen[one.process_id].terminal and two.process_id in seen):
+                seen |= {process.process_id: process for process in await feed.next(1)}
+        assert processes.followers == 1
+    assert processes.followers == 0
+
+
+async def test_a_silent_feed_answers_with_nothing() -> None:
+    """So that its owner can look whether it is still wanted."""
+    async with Feed.open(Processes(MemoryStore(), FaultyChannel())) as feed:
+        assert await feed.next(SOON) == []
