@@ -50,9 +50,8 @@ def parse_plain(body: object) -> Report:
     try:
         said = _Body.model_validate({"report": body}).report
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"][2:]) or "status"
-        raise InvalidRequest(f"{field}: {first['msg']}.", field=field) from error
+        # Located as report.{status}.{field}.
+        raise InvalidRequest.of(error.errors(include_url=False)[0], within=2) from error
     match said:
         case _Success():
             return Report("succeeded", said.job_id, results=tuple(said.images), notice=said.notice)

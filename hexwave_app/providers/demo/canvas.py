@@ -1,6 +1,6 @@
 """A picture being painted: three float planes in coordinates that do not depend on its size in pixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import sqrt
 
 import numpy as np
@@ -40,7 +40,7 @@ class Canvas:
     def soft(self, field: Callable[[Array, Array], Array], detail: int) -> Array:
         """A smooth field evaluated on a grid of at most `detail` points a side and enlarged to the full size.
 
-        `field` takes x (1, columns) and y (rows, 1) in units and returns (rows, columns) or (n, rows, columns).
+        `field` takes x (1, columns) and y (rows, 1), and returns (rows, columns) or (n, rows, columns).
         """
         share = min(1.0, detail / max(self.width, self.height))
         columns, rows = max(8, round(self.width * share)), max(8, round(self.height * share))
@@ -76,7 +76,7 @@ class Canvas:
     def stencil(
         self, top: float, bottom: float, draw: Callable[["Pen"], None], finer: int = 3
     ) -> tuple[Array, slice]:
-        """The cover of shapes that `draw` puts between two heights, antialiased by supersampling, and its rows."""
+        """The cover, antialiased by supersampling, of what `draw` puts between two heights, and its rows."""
         first, last = self.row(top), self.row(bottom)
         if last <= first:
             return np.zeros((0, self.width), np.float32), slice(first, first)
@@ -86,7 +86,7 @@ class Canvas:
         return np.asarray(image.reduce(finer), np.float32) * np.float32(1 / 255), slice(first, last)
 
     def splat(self, x: Array, y: Array, radius: Array, light: Array) -> Array:
-        """A plane of round soft points; `light` is the peak, radii are units. Points below a pixel keep their energy."""
+        """A plane of soft round points; `light` is the peak. Those smaller than a pixel keep their energy."""
         plane = np.zeros(self.height * self.width, np.float32)
         px, py = x * np.float32(self.unit) - 0.5, y * np.float32(self.unit) - 0.5
         size = radius * np.float32(self.unit)
@@ -167,6 +167,18 @@ class Pen:
         at = points * np.float32(self._scale)
         at[:, 1] -= np.float32(self._offset)
         self._draw.polygon(at.reshape(-1).tolist(), fill=value)
+
+    def polygons(self, shapes: Iterable[Array]) -> None:
+        """Fill polygons."""
+        for points in shapes:
+            self.polygon(points)
+
+    def alike(self, shapes: Array) -> None:
+        """Fill many polygons of one number of points, (polygons, points, 2); faster than one by one."""
+        at = shapes * np.float32(self._scale)
+        at[:, :, 1] -= np.float32(self._offset)
+        for points in at.reshape(len(at), -1).tolist():
+            self._draw.polygon(points, fill=255)
 
     def stroke(self, points: Array, width: float, value: int = 255) -> None:
         """Draw an open line through points (n, 2) of a width in units."""

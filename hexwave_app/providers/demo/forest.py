@@ -46,7 +46,7 @@ def conifers(x: Array, foot: Array, height: Array, rng: np.random.Generator) -> 
 def row_of_trees(
     canvas: Canvas, crest: Array, tall: float, gap: float, rng: np.random.Generator, bottom: float
 ) -> tuple[Array, slice]:
-    """The cover of a row of trees on a crest (units for each column), filled down to `bottom`, and its rows."""
+    """The cover of a row of trees on a crest (units by column), filled down to `bottom`, and its rows."""
     x = np.arange(-0.04, canvas.wide + 0.04, gap)
     x = (x + rng.uniform(-0.6, 0.6, len(x)) * gap).astype(np.float32)
     height = tall * (0.45 + 0.75 * rng.random(len(x)) ** 1.5)
@@ -66,8 +66,7 @@ def row_of_trees(
     )
 
     def draw(pen: Pen) -> None:
-        for tree in trees:
-            pen.polygon(tree)
+        pen.alike(trees)
         pen.polygon(ground.astype(np.float32))
 
     return canvas.stencil(float((foot - height).min()) - 0.005, bottom, draw, 2)
@@ -155,18 +154,14 @@ def frame(canvas: Canvas, palette: Palette, rng: np.random.Generator, white: flo
     at, tall = np.array(x, np.float32), np.array(height, np.float32)
     trees = conifers(at, np.full_like(at, canvas.high + 0.03), tall, rng)
 
-    def draw(pen: Pen) -> None:
-        for tree in trees:
-            pen.polygon(tree)
-
-    cover, rows = canvas.stencil(0, canvas.high, draw, 2)
+    cover, rows = canvas.stencil(0, canvas.high, lambda pen: pen.alike(trees), 2)
     canvas.lay(_needles(palette, white * 0.4), cover * np.float32(0.97), rows)
 
 
 def copses(
     canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, crests: list[Array], leaf: Colour
 ) -> None:
-    """Clumps of round trees along the crests of hills, larger towards the viewer, lit from the light's side."""
+    """Clumps of round trees along the crests of hills, larger near by, lit from the light's side."""
     side = 1.0 if sky.x > canvas.wide / 2 else -1.0
     for k, crest in enumerate(crests):
         share = (k + 1) / len(crests)
@@ -183,7 +178,7 @@ def copses(
                 [side * shift, -shift * 1.4, 0]
             )
 
-            def draw(pen: Pen, spots: Array = spots.astype(np.float32)) -> None:
+            def draw(pen: Pen, spots: Array = spots) -> None:
                 for x, y, radius in spots.tolist():
                     pen.disc(x, y, radius)
 

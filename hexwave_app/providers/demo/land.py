@@ -33,10 +33,10 @@ def mountains(
     tall: float,
     foot: float | None = None,
 ) -> None:
-    """Ranges behind ranges, each nearer one darker, with mist in the valleys and snow (`white` 0..1) on the faces.
+    """Ranges behind ranges, the nearer the darker, with mist in the valleys and snow (`white` 0..1) above.
 
-    `tall` is the height of the farthest range in units. The ranges stand on the horizon, or step forward from it
-    down to `foot` when that is given.
+    `tall` is the height of the farthest range in units. The ranges stand on the horizon, or step forward
+    from it down to `foot` when that is given.
     """
     layers = int(rng.integers(4, 6)) if foot else int(rng.integers(3, 5))
     lean = rng.uniform(-0.35, 0.35)
@@ -79,7 +79,7 @@ def face(
     base: float,
     bottom: float,
 ) -> None:
-    """Rock below a crest that rises `height` over `base`, filled down to `bottom`, lit from the light's side."""
+    """Rock below a crest that rises `height` over `base`, down to `bottom`, lit from the light's side."""
     rows = slice(canvas.row(float(crest.min()) - 0.004), canvas.row(bottom + 0.004))
     cover = ridge_cover(canvas, crest, rows)
     below = np.clip(canvas.y[rows, None] - crest[None, :], 0, None)
@@ -104,7 +104,7 @@ def face(
 
 
 def _faces(canvas: Canvas, crest: Array, below: Array, key: int, side: float) -> Array:
-    """Sun on the faces: the slope of the crest carried down the mountain, in broader planes the deeper it lies."""
+    """Sun on the faces: the slope of the crest carried down, in broader planes the deeper it lies."""
     wander = sample(
         texture(7), canvas.x[None, :] * np.float32(0.7) + np.float32(key % 89 / 89), below * np.float32(1.2)
     )
@@ -173,6 +173,28 @@ def hills(
     return crests
 
 
+def rows(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, colour: Colour) -> None:
+    """A crop in rows that run to a vanishing point, over the near part of the ground."""
+    key = int(rng.integers(1 << 30))
+    top = sky.horizon + (canvas.high - sky.horizon) * 0.3
+    crest = (top - 0.025 * line(canvas.x * np.float32(1.3) + key % 23, key, 2, 0.3)).astype(np.float32)
+    area = slice(canvas.row(float(crest.min()) - 0.004), canvas.height)
+    depth = np.clip(canvas.y[area, None] - np.float32(sky.horizon), 0.01, None)
+    across = (canvas.x[None, :] - np.float32(canvas.wide * rng.uniform(0.3, 0.7))) / depth
+    clump = sample(texture(8), across * np.float32(1.7) + np.float32(key % 47 / 47), np.float32(0.5) / depth)
+    furrow = np.cos((across * np.float32(5.2) + clump * np.float32(0.025)) * np.float32(2 * np.pi))
+    sharp = smoothstep(2.0, 5.0, depth * np.float32(canvas.unit / 5.2))
+    crop = 0.58 + (0.42 * furrow + 0.1 * clump) * sharp
+    far = np.clip(
+        1 - (canvas.y[area, None] - crest[None, :]) / np.float32(canvas.high - top), 0, 1
+    ) ** 3 * np.float32(0.5)
+    bright, dark = mix(colour, palette.glow, 0.34), mix(colour, palette.near, 0.74)
+    planes = [np.float32(d) + crop * np.float32(b - d) for b, d in zip(bright, dark, strict=True)]
+    haze = mix(palette.low, palette.horizon, 0.5)
+    planes = [plane + far * (np.float32(c) - plane) for plane, c in zip(planes, haze, strict=True)]
+    canvas.lay(np.stack(planes), ridge_cover(canvas, crest, area), area)
+
+
 _SANDS = {
     "dawn": "d9a083",
     "day": "e0b478",
@@ -180,8 +202,9 @@ _SANDS = {
     "dusk": "b4583c",
     "night": "2a3a5c",
     "storm": "7c7060",
+    "neon": "a03080",
+    "grey": "b4a690",
 }
-_SANDS |= {"neon": "a03080", "grey": "b4a690"}
 
 
 def dunes(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, light: str) -> None:

@@ -62,19 +62,21 @@ def _gas(
 def _bright_stars(canvas: Canvas, rng: np.random.Generator) -> None:
     for _ in range(int(rng.integers(3, 7))):
         x, y, size = rng.uniform(0, canvas.wide), rng.uniform(0, canvas.high), rng.uniform(0.35, 1.0)
-        dx, dy = np.abs(canvas.x - np.float32(x)), np.abs(canvas.y - np.float32(y))
-        pixel = np.float32(0.8 / canvas.unit)
-        thin = np.float32(0.0009 * size)
-        slim = lambda d: thin / np.maximum(thin, pixel) * np.exp(-((d / np.maximum(thin, pixel)) ** 2))  # noqa: E731
-        spikes = (
-            np.exp(-dx / np.float32(0.013 * size))[None, :] * slim(dy)[:, None]
-            + slim(dx)[None, :] * np.exp(-dy / np.float32(0.013 * size))[:, None]
-        )
+        across, down = _spike(canvas, canvas.x, x, size), _spike(canvas, canvas.y, y, size)
+        spikes = across[0][None, :] * down[1][:, None] + across[1][None, :] * down[0][:, None]
         one = np.ones(1, np.float32)
         core = canvas.splat(
             one * np.float32(x), one * np.float32(y), one * np.float32(0.0028 * size), one * np.float32(1.2)
         )
         canvas.glow((0.88, 0.93, 1.0), spikes.astype(np.float32) * np.float32(0.75) + core)
+
+
+def _spike(canvas: Canvas, at: Array, middle: float, size: float) -> tuple[Array, Array]:
+    """The two profiles of a diffraction spike along one axis: long and faint, and thin as a pixel."""
+    away = np.abs(at - np.float32(middle))
+    thin, pixel = 0.0009 * size, 0.8 / canvas.unit
+    width = max(thin, pixel)
+    return np.exp(-away / np.float32(0.013 * size)), thin / width * np.exp(-((away / np.float32(width)) ** 2))
 
 
 def _planet(

@@ -19,13 +19,13 @@ def smoothstep(low: float, high: float, value: Array) -> Array:
 
 
 def _spectral(rows: int, columns: int, gain: Array, key: int) -> Array:
-    """Periodic Gaussian noise whose spectrum is white noise times `gain`, with zero mean and unit deviation."""
+    """Periodic Gaussian noise whose spectrum is white noise times `gain`, of zero mean and unit deviation."""
     white = np.random.default_rng(key).standard_normal((rows, columns), dtype=np.float32)
     field = np.fft.irfft2(np.fft.rfft2(white) * gain, s=(rows, columns))
     return ((field - field.mean()) / field.std()).astype(np.float32)
 
 
-def _frequencies(rows: int, columns: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _frequencies(rows: int, columns: int) -> tuple[Array, Array]:
     return np.fft.fftfreq(rows, 1 / rows)[:, None], np.fft.rfftfreq(columns, 1 / columns)[None, :]
 
 
@@ -82,7 +82,7 @@ def line(x: Array, key: int, octaves: int = 1, gain: float = 0.5) -> Array:
 
 
 def crags(x: Array, key: int, octaves: int = 6, gain: float = 0.48) -> Array:
-    """Ridged one-dimensional noise in about 0..1 with sharp summits and straight flanks; x counts lattice cells."""
+    """Ridged one-dimensional noise in about 0..1 with sharp summits and straight flanks; x counts cells."""
     total, amplitude, norm = np.zeros_like(x), 1.0, 0.0
     for octave in range(octaves):
         total += np.float32(amplitude) * (1 - np.abs(line(x * np.float32(2.03**octave), key + 7 * octave)))

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from . import figure, forest, land, nebula, silk, sky, skyline, water, weather
+from . import boat, flock, forest, island, land, nebula, silk, sky, skyline, village, water, weather
 from .canvas import Canvas
 from .palette import Colour, Palette, choose, hexed, mix
 from .scene import Scene
@@ -12,8 +12,8 @@ from .scene import Scene
 def paint(scene: Scene, seed: int, width: int, height: int) -> Image.Image:
     """Paint the scene as an RGB picture of width x height pixels (64 to 1536 a side).
 
-    The same scene, seed and size always give the same pixels. Sizes of one aspect ratio show one composition, so
-    small pictures serve as previews of large ones.
+    The same scene, seed and size always give the same pixels. Sizes of one aspect ratio show one composition,
+    so small pictures serve as previews of large ones.
     """
     canvas = Canvas(width, height)
     rng = np.random.default_rng(seed & 0xFFFF_FFFF_FFFF_FFFF)
@@ -35,8 +35,11 @@ def _landscape(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> None:
     white = 1.0 if scene.has("white") else 0.0
     if scene.has("mountains"):
         snow = 0.95 if white else 0.35 if scene.place in ("mountains", "lake") else 0.0
+        snow *= 0.55 if scene.light == "night" else 1.0
+        # A sky worth seeing keeps the peaks low.
+        tall = 0.2 if scene.has("milky", "aurora", "stars") else 0.34
         if scene.place == "mountains" and not _wet(scene):
-            land.mountains(canvas, palette, air, streams[0], snow, 0.34, canvas.high * 0.98)
+            land.mountains(canvas, palette, air, streams[0], snow, tall, canvas.high * 0.98)
         else:
             land.mountains(canvas, palette, air, streams[0], snow, 0.3 if scene.place == "lake" else 0.22)
     _middle(canvas, palette, scene, air, streams, white)
@@ -44,7 +47,7 @@ def _landscape(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> None:
         weather.fog(canvas, palette, air, streams[8], 0.9)
     _ground(canvas, palette, scene, air, streams, white)
     if scene.has("birds"):
-        figure.birds(canvas, palette, air, streams[7])
+        flock.paint(canvas, palette, air, streams[7])
     if scene.weather == "snow":
         weather.snow(canvas, palette, streams[9])
     if scene.weather == "rain":
@@ -75,6 +78,8 @@ def _middle(
     white: float,
 ) -> None:
     """What stands between the far ranges and the ground."""
+    if scene.has("lightning"):
+        weather.lightning(canvas, air, streams[1])
     dark = scene.light in ("night", "dusk", "storm", "neon")
     if scene.place == "sea" and not scene.has("mountains"):
         _far_coast(canvas, palette, air, streams[1])
@@ -88,11 +93,11 @@ def _middle(
         forest.shore(canvas, palette, air, streams[3], white)
     top = None
     if scene.has("island") or (scene.has("lighthouse") and _wet(scene)):
-        top = figure.island(canvas, palette, air, streams[4])
+        top = island.paint(canvas, palette, air, streams[4])
     if scene.has("lighthouse") and top:
-        figure.lighthouse(canvas, palette, air, *top, lit=dark)
+        island.lighthouse(canvas, palette, air, *top, lit=dark)
     if scene.has("village"):
-        figure.village(
+        village.paint(
             canvas,
             palette,
             air,
@@ -120,7 +125,7 @@ def _ground(
         swell = water.paint(canvas, palette, air, streams[6], _roughness(scene))
         if scene.has("boats"):
             many = int(streams[10].integers(2, 6))
-            figure.boats(
+            boat.paint(
                 canvas,
                 palette,
                 air,
@@ -145,6 +150,8 @@ def _ground(
         green = mix(palette.lit, palette.shade, 0.3) if white else _meadow(scene)
         crests = land.hills(canvas, palette, air, streams[6], green, 0.13 if scene.place == "hills" else 0.07)
         forest.copses(canvas, palette, air, streams[11], crests[:-1], green)
+        if scene.has("lavender", "wheat"):
+            land.rows(canvas, palette, air, streams[10], green)
 
 
 _MEADOWS = {
@@ -160,7 +167,7 @@ _MEADOWS = {
 
 def _meadow(scene: Scene) -> Colour:
     if scene.has("lavender"):
-        return mix(hexed("6c4cae"), hexed(_MEADOWS.get(scene.light, "7a5ac0")), 0.25)
+        return mix(hexed("6c4cae"), hexed(_MEADOWS.get(scene.light, "7a5ac0")), 0.1)
     if scene.has("wheat"):
         return mix(hexed("d0a04c"), hexed(_MEADOWS.get(scene.light, "d0a04c")), 0.35)
     return hexed(_MEADOWS.get(scene.light, "4f8a3c"))

@@ -8,11 +8,12 @@ import re
 import unicodedata
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 LIGHTS = ("dawn", "day", "golden", "dusk", "night", "storm", "neon", "grey")
 
 _LEXICON = {
-    "sea": "sea ocean wave surf tide coast coastline beach shore seaside seascape marine atlantic pacific cove",
+    "sea": "sea ocean wave surf tide coast coastline beach shore seaside seascape marine cove",
     "lake": "lake pond lagoon loch fjord reservoir tarn water",
     "river": "river stream creek brook canal estuary delta",
     "harbour": "harbour harbor port marina dock quay pier jetty wharf",
@@ -28,7 +29,7 @@ _LEXICON = {
     "city": "city skyline town downtown skyscraper metropolis cityscape tower building street urban tokyo "
     "manhattan megacity rooftop apartment",
     "village": "village hamlet house cottage cabin hut church settlement fishing",
-    "space": "space galaxy nebula planet cosmos universe cosmic interstellar supernova orbit asteroid saturn mars",
+    "space": "space galaxy nebula planet cosmos universe cosmic interstellar supernova asteroid saturn",
     "aurora": "aurora borealis",
     "boats": "boat ship sail sailboat yacht dinghy trawler ferry schooner canoe vessel",
     "lighthouse": "lighthouse beacon",
@@ -40,7 +41,8 @@ _LEXICON = {
     "clouds": "cloud cloudy cloudscape cumulus cirrus",
     "rain": "rain rainy drizzle downpour shower raining",
     "snow": "snow snowfall blizzard snowing snowflake",
-    "white": "snowy frozen ice icy snowcapped arctic antarctic polar",
+    "white": "snowy frozen ice icy snowcapped",
+    "arctic": "arctic antarctic polar",
     "fog": "fog mist foggy misty haze hazy smog",
     "clear": "clear cloudless",
     "dawn": "dawn sunrise morning daybreak",
@@ -48,21 +50,23 @@ _LEXICON = {
     "golden": "golden amber honey autumn",
     "dusk": "dusk sunset twilight evening sundown nightfall gloaming",
     "night": "night midnight nocturne nighttime",
-    "storm": "storm stormy thunder thunderstorm tempest lightning hurricane gale squall",
+    "storm": "storm stormy tempest hurricane gale squall",
+    "lightning": "lightning thunder thunderstorm thunderbolt",
     "neon": "neon cyberpunk synthwave vaporwave",
     "grey": "grey gray overcast gloomy dreary",
-    "cold": "cold winter wintry frosty frost slate chilly",
+    "winter": "winter wintertime",
+    "cold": "cold wintry frosty frost slate chilly",
     "warm": "warm",
     "calm": "calm still quiet glassy mirror serene tranquil",
 }
 _NAMES = {word: name for name, words in _LEXICON.items() for word in words.split()}
-_NAMES |= {"winter": "winter", "arctic": "arctic", "polar": "arctic", "antarctic": "arctic"}
 _PHRASES = {
     "milky way": "milkyway",
     "northern light": "aurora",
     "southern light": "aurora",
     "polar light": "aurora",
     "golden hour": "golden",
+    "amber": "golden warm",
     "blue hour": "dusk",
     "first light": "dawn",
     "first sun": "dawn sun",
@@ -79,45 +83,48 @@ _PHRASES = {
     "water like slate": "water slate",
 }
 # The order settles which name is the place when several are given; the others stand in it as elements.
-_PLACES = (
-    "space",
-    "desert",
-    "city",
-    "harbour",
-    "village",
-    "forest",
-    "island",
-    "lake",
-    "river",
-    "sea",
-    "field",
-)
-_PLACES += ("mountains", "hills")
+_PLACES = ("space", "desert", "city", "harbour", "village", "forest", "island")
+_BACKGROUNDS = ("lake", "river", "sea", "field", "mountains", "hills")
 _WATERS = {"sea", "lake", "river", "harbour", "bay", "island", "boats"}
 _HINTS = {"cold", "winter", "warm", "calm", "clear", "grey", "white"}
-# What is painted when only light, weather or the sky is named.
-_DEFAULTS = {"aurora": "lake", "milky": "mountains", "stars": "mountains", "moon": "sea", "lighthouse": "sea"}
-_DEFAULTS |= {
+# What is painted when only light, weather or the sky is named; the first that fits.
+_DEFAULTS = {
+    "lightning": "sea",
+    "lighthouse": "sea",
+    "boats": "sea",
+    "aurora": "lake",
+    "milky": "mountains",
+    "bay": "sea",
+    "lavender": "field",
+    "wheat": "field",
+    "arctic": "lake",
+    "neon": "city",
+    "stars": "mountains",
+    "moon": "sea",
     "birds": "sea",
     "snow": "forest",
+    "storm": "sea",
     "rain": "lake",
     "fog": "forest",
-    "storm": "sea",
-    "neon": "city",
+    "dusk": "sea",
+    "golden": "hills",
+    "clouds": "mountains",
+    "night": "mountains",
+    "dawn": "mountains",
+    "sun": "sea",
+    "day": "hills",
 }
-_DEFAULTS |= {"night": "mountains", "dawn": "mountains", "dusk": "sea", "golden": "hills", "boats": "sea"}
-_DEFAULTS |= {"lavender": "field", "wheat": "field"}
-_DEFAULTS |= {"bay": "sea", "arctic": "lake", "clouds": "mountains", "sun": "sea", "day": "hills"}
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A prompt as the painter understands it.
 
-    `place` is one of space, desert, city, harbour, village, forest, island, lake, river, sea, field, mountains,
-    hills or abstract; `light` one of LIGHTS; `weather` rain, snow, fog or clear. `elements` holds, sorted, every
-    other thing to show and `left_out` every thing that must not be shown. `mood` is a number from the prompt's
-    text that picks the palette of abstract art. `matched` is false when no word named anything the painter knows.
+    `place` is one of space, desert, city, harbour, village, forest, island, lake, river, sea, field,
+    mountains, hills or abstract; `light` one of LIGHTS; `weather` rain, snow, fog or clear. `elements` holds,
+    sorted, every other thing to show and `left_out` every thing that must not be shown. `mood` is a number
+    from the prompt's text that picks the palette of abstract art. `matched` is false when no word named
+    anything the painter knows.
     """
 
     place: str
@@ -140,15 +147,10 @@ class Scene:
 def read(prompt: str, leave_out: str = "") -> Scene:
     """Read the words of a prompt into a Scene. Never raises, whatever the text.
 
-    `leave_out` names things to drop ("clouds, boats"); "no clouds" or "without clouds" in the prompt do the same.
+    `leave_out` names things to drop ("clouds, boats"); "no clouds" or "without clouds" in a prompt does too.
     """
     words = _words(prompt)
-    denied = {
-        name
-        for before, word in zip(words, words[1:], strict=False)
-        if before in _DENIALS
-        for name in _name(word)
-    }
+    denied = {name for before, word in pairwise(words) if before in _DENIALS for name in _name(word)}
     left_out = denied | {name for word in _words(leave_out) for name in _name(word)}
     names = {name for word in words for name in _name(word)} - left_out
     if "clear" in names:
@@ -195,7 +197,7 @@ def _name(word: str) -> tuple[str, ...]:
 
 
 def _place(names: set[str]) -> str:
-    for place in _PLACES:
+    for place in _PLACES + _BACKGROUNDS:
         if place in names:
             return place
     for name, place in _DEFAULTS.items():
@@ -217,6 +219,8 @@ def _implied(names: set[str], place: str) -> set[str]:
         more |= {"boats", "village"}
     if "rain" in names:
         more.add("wet")
+    if "lightning" in names:
+        more.add("storm")
     if place in ("lake", "river") and not names & {"forest", "city", "village", "field", "desert"}:
         more.add("mountains")
     return more

@@ -20,7 +20,7 @@ _PALETTES = (
 
 
 def paint(canvas: Canvas, rng: np.random.Generator, mood: int) -> None:
-    """Fill the canvas with flowing bands; `mood` picks the palette and the manner, the seed the composition."""
+    """Fill the canvas with flowing bands; `mood` picks palette and manner, the seed the composition."""
     colours = [hexed(code) for code in _PALETTES[mood % len(_PALETTES)].split()]
     if (mood // len(_PALETTES)) % 2:
         _marble(canvas, rng, np.array(colours, np.float32))

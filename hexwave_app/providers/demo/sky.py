@@ -14,7 +14,7 @@ from .scene import Scene
 class Sky:
     """What the rest of the picture needs of its sky: where the light stands and the air without clouds.
 
-    `x`, `y` and `horizon` are units; `air` is (3, height, width); `strength` is the light's brightness on water.
+    `x`, `y` and `horizon` are units; `air` is (3, height, width); `strength` is the light on water, 0..1.
     """
 
     x: float
@@ -30,8 +30,10 @@ _RISE = {
     "golden": (0.1, 0.34),
     "dusk": (0.015, 0.14),
     "night": (0.2, 0.42),
+    "storm": (0.1, 0.25),
+    "neon": (0.06, 0.16),
+    "grey": (0.2, 0.4),
 }
-_RISE |= {"storm": (0.1, 0.25), "neon": (0.06, 0.16), "grey": (0.2, 0.4)}
 _STRENGTH = {
     "dawn": 1.0,
     "day": 0.8,
@@ -94,7 +96,7 @@ def _air(
         light += 0.18 * power / (1 + ((v - horizon) / 0.07) ** 2) / (1 + ((u - x) / 0.5) ** 2)
         glow = np.array(palette.glow, np.float32)[:, None, None]
         base = column[:, :, None] + np.zeros_like(u)
-        # Screen for the wide light, so that a bright sky is not burnt out; plain addition close to the source.
+        # Screened, not added, so that a bright sky is not burnt out.
         return base + (1.12 - base * 0.72) * glow * light[None]
 
     return canvas.soft(field, 160)
@@ -144,7 +146,7 @@ def _stars(canvas: Canvas, scene: Scene, horizon: float, key: int) -> None:
 
 
 def starfield(canvas: Canvas, many: int, depth: float, key: int, fade: float = 1.0) -> None:
-    """Scatter stars from the top down to `depth` units, fading as they near it; most are faint, a few are bright."""
+    """Scatter stars from the top down to `depth` units, fading towards it; most faint, a few bright."""
     rng = np.random.default_rng(key)
     x = rng.uniform(0, canvas.wide, many).astype(np.float32)
     y = (depth * rng.uniform(0, 1, many)).astype(np.float32)

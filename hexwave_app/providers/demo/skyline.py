@@ -14,7 +14,7 @@ from .sky import Sky
 _LIT = {
     "night": 0.42,
     "neon": 0.5,
-    "dusk": 0.34,
+    "dusk": 0.42,
     "dawn": 0.14,
     "storm": 0.34,
     "golden": 0.16,
@@ -25,7 +25,7 @@ _LIT = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A rectangle of a building in units, with the size of its window cells (0 for none) and the seed of its lights."""
+    """A rectangle of a building in units; `cell` is the size of its windows, 0 for none."""
 
     left: float
     right: float
@@ -38,7 +38,7 @@ class Block:
 def paint(
     canvas: Canvas, palette: Palette, scene: Scene, sky: Sky, foot: float, rng: np.random.Generator
 ) -> None:
-    """Three layers of towers standing on `foot`, the nearest darkest, and the glow of the streets between them."""
+    """Three layers of towers standing on `foot`, the nearest darkest, with street light between."""
     centre = canvas.wide * rng.uniform(0.3, 0.7)
     lit = _LIT[scene.light]
     for k, share in enumerate((0.0, 0.5, 1.0)):
@@ -87,7 +87,8 @@ def _blocks(
 def _tower(
     rng: np.random.Generator, left: float, right: float, top: float, tall: float, share: float
 ) -> list[Block]:
-    cell = (0.0068 + 0.0042 * share) * rng.uniform(0.85, 1.2)
+    # The farthest towers are too deep in the air for their windows to show.
+    cell = (0.006 + 0.0034 * share) * rng.uniform(0.85, 1.2) * (share > 0)
     key, cool = int(rng.integers(1 << 30)), bool(rng.random() < 0.35)
     width = right - left
     parts = [Block(left, right, top, cell, key, cool)]
@@ -170,7 +171,8 @@ def _pulses(
     """How much of each pixel a train of pulses covers, exactly, and the number of the pulse at its middle."""
     t = (np.concatenate([at, at[-1:] + 1]) - np.float32(start)) / np.float32(period)
     whole = np.floor(t)
-    filled = whole * np.float32(duty) + np.minimum(t - whole, np.float32(duty))
+    # Each pulse lies in the middle of its period, so that no pixel of it is counted to a neighbour.
+    filled = whole * np.float32(duty) + np.clip(t - whole - np.float32((1 - duty) / 2), 0, np.float32(duty))
     middle = np.floor((at + np.float32(0.5 - start)) / np.float32(period)).astype(np.int32)
     return np.diff(filled) * np.float32(period), middle
 

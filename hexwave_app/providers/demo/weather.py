@@ -54,3 +54,41 @@ def fog(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, po
         return (band * (0.5 + 0.5 * smoothstep(-1.2, 1.4, drift)) * power).astype(np.float32)
 
     canvas.lay(mix(palette.horizon, palette.low, 0.35), canvas.soft(field, 256))
+
+
+def lightning(canvas: Canvas, sky: Sky, rng: np.random.Generator) -> None:
+    """A forked bolt from the clouds to the horizon, and the flash about it."""
+    x = sky.x + rng.uniform(-0.12, 0.12)
+    trunk = _bolt(np.array([x + rng.uniform(-0.1, 0.1), 0.0]), np.array([x, sky.horizon]), rng)
+    branches = [trunk]
+    for start in rng.integers(8, 26, 4):
+        end = trunk[start] + np.array([rng.uniform(-0.16, 0.16), rng.uniform(0.06, 0.2)])
+        branches.append(_bolt(trunk[start], end, rng)[::2])
+
+    def draw(pen: Pen) -> None:
+        for k, bolt in enumerate(branches):
+            pen.stroke(bolt.astype(np.float32), 0.0024 if k == 0 else 0.0012, 255 if k == 0 else 170)
+
+    cover, rows = canvas.stencil(0, sky.horizon, draw)
+    canvas.glow((1.3, 1.35, 1.6), cover, rows)
+    spine = np.interp(canvas.y, trunk[:, 1], trunk[:, 0]).astype(np.float32)
+
+    def flash(u: Array, v: Array) -> Array:
+        away = np.abs(u - np.interp(v[:, 0], canvas.y, spine)[:, None].astype(np.float32))
+        return 0.32 / (1 + (away / 0.03) ** 1.5) + 0.2 / (1 + (away / 0.2) ** 2)
+
+    canvas.glow((0.62, 0.66, 1.0), canvas.soft(flash, 200)[rows], rows)
+
+
+def _bolt(start: Array, end: Array, rng: np.random.Generator) -> Array:
+    """A jagged path of 33 points by midpoint displacement."""
+    points = np.stack([start, end])
+    for _ in range(5):
+        reach = np.linalg.norm(points[1:] - points[:-1], axis=1)[:, None]
+        middle = (points[1:] + points[:-1]) / 2 + rng.normal(0, 1, (len(points) - 1, 2)) * reach * np.array(
+            [0.16, 0.05]
+        )
+        joined = np.empty((len(points) * 2 - 1, 2))
+        joined[0::2], joined[1::2] = points, middle
+        points = joined
+    return points
