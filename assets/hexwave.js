@@ -73,7 +73,7 @@
 
   // In the capture phase on the document, so that it runs before React reads the form.
   document.addEventListener("submit", (event) => {
-    if (event.target.id === "hw-delete-form") return event.target.closest("dialog").close();
+    if (event.target.id === "hw-delete-form") return afterDelete(event.target);
     if (event.target.id !== "hw-form") return;
     const form = event.target;
     const prompt = form.querySelector("hw-prompt");
@@ -247,8 +247,14 @@
   const askDelete = (job) => {
     const dialog = find("#hw-delete");
     dialog.querySelector("[name=job]").value = job;
-    // The menu gives the focus back to its button as it closes; the dialog opens after that.
-    setTimeout(() => dialog.showModal(), 0);
+    dialog.showModal();
+  };
+
+  const afterDelete = (form) => {
+    const row = find(`[data-job="${CSS.escape(form.elements.job.value)}"]`);
+    const next = row?.nextElementSibling ?? row?.previousElementSibling;
+    form.closest("dialog").close();
+    (next?.querySelector("a, button") ?? find("#results")).focus();
   };
 
   const dismiss = (banner) => {
@@ -259,10 +265,16 @@
 
   /* ---- clicks and keys ---- */
 
+  // A menu gives the focus back to its button when it has closed; what moves the focus waits for that.
+  const afterMenu = (act) => {
+    if (find(".hw-menu")) setTimeout(() => afterMenu(act), 20);
+    else setTimeout(act, 20);
+  };
+
   const acts = {
-    hwFill: (element) => setTimeout(() => fill(element.dataset.hwFill), 0),
+    hwFill: (element) => afterMenu(() => fill(element.dataset.hwFill)),
     hwSurprise: (element) => surprise(JSON.parse(element.dataset.hwSurprise)),
-    hwDelete: (element) => askDelete(element.dataset.hwDelete),
+    hwDelete: (element) => afterMenu(() => askDelete(element.dataset.hwDelete)),
     hwDownload: (element) => downloadAll(element.closest("article")),
     hwStep: (element) => step(Number(element.dataset.hwStep)),
     hwClose: (element) => element.closest("dialog").close(),

@@ -52,9 +52,17 @@ class Publication:
             frame = self._frames[format] = encode(message, format)
         return frame
 
-    @property
-    def message_serials(self) -> list[str]:
-        return [cast(str, message["serial"]) for message in self.messages]
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """What is remembered of an id: enough to answer a repeat."""
+
+    serial: str
+    timestamp: int
+    count: int
+
+    def serials(self) -> list[str]:
+        return [f"{self.serial}:{index:03d}" for index in range(self.count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class Channel:
         self._history: deque[Publication] = deque()
         self._history_messages = 0
         self._history_bytes = 0
-        self._ids: OrderedDict[str, tuple[int, list[str]]] = OrderedDict()
+        self._ids: OrderedDict[str, Publish] = OrderedDict()
 
     @property
     def serial(self) -> str:
@@ -98,13 +106,13 @@ class Channel:
             message.setdefault("id", f"{base_id}:{index}")
         first_id = cast(str, messages[0]["id"])
         if first_id in self._ids:
-            return self._ids[first_id][1]
+            return self._ids[first_id].serials()
         publication = self._append(messages, connection_id)
-        self._ids[first_id] = (publication.timestamp, publication.message_serials)
+        self._ids[first_id] = Publish(publication.serial, publication.timestamp, len(messages))
         for subscriber, modes in self.attached.items():
             if Flag.SUBSCRIBE in modes and (subscriber.echo or subscriber.id != connection_id):
                 subscriber.send_frame(publication.frame(subscriber.format))
-        return publication.message_serials
+        return self._ids[first_id].serials()
 
     def _append(self, messages: list[Fields], connection_id: str | None) -> Publication:
         self._number += 1
@@ -145,9 +153,10 @@ class Channel:
         self._expire()
         chosen: deque[Publication] = deque()
         for publication in reversed(self._history):
-            count -= len(publication.messages)
-            if publication.timestamp < since or (count < 0 and chosen):
+            fits = len(publication.messages) <= count or (count > 0 and not chosen)
+            if publication.timestamp < since or not fits:
                 break
+            count -= len(publication.messages)
             chosen.appendleft(publication)
         serial = self._serial(chosen[0].number - 1, chosen[0].timestamp) if chosen else self.serial
         return Backlog(serial, list(chosen))
@@ -171,7 +180,7 @@ class Channel:
             self._history_messages -= len(publication.messages)
             self._history_bytes -= publication.size
         while self._ids and (
-            len(self._ids) > limits.remembered_ids or next(iter(self._ids.values()))[0] < oldest
+            len(self._ids) > limits.remembered_ids or next(iter(self._ids.values())).timestamp < oldest
         ):
             self._ids.popitem(last=False)
 
@@ -206,7 +215,7 @@ class Channels:
 
     def _sweep(self) -> None:
         time = now()
-        if time - self._swept_at < 1_000:
+        if time - self._swept_at < self._limits.sweep_interval:
             return
         self._swept_at = time
         oldest = time - self._limits.history_age

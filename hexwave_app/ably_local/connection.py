@@ -332,7 +332,10 @@ class Connection:
             self.leave(resumable=True)
             for task in (reader, writer):
                 task.cancel()
-            await asyncio.gather(reader, writer, return_exceptions=True)
+            results = await asyncio.gather(reader, writer, return_exceptions=True)
+        for fault in results:
+            if isinstance(fault, Exception):
+                raise fault
 
     async def _read(self) -> None:
         with suppress(WebSocketDisconnect):

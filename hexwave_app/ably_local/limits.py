@@ -15,6 +15,7 @@ class Limits:
     history_age: int = 120_000  # https://ably.com/docs/storage-history/storage: two minutes
     history_messages: int = 1_000
     history_bytes: int = 1_048_576
+    sweep_interval: int = 1_000  # how often idle channels are looked for, at most
     rewind_messages: int = 100  # https://ably.com/docs/channels/options/rewind
     remembered_ids: int = 1_000  # idempotent publishing, per channel
     outbox_frames: int = 2_000

@@ -15,9 +15,10 @@ from .app import AppState, Keys, create_app
 from .limits import Limits
 
 STOP_SECONDS = 5.0
-_silent = logging.getLogger(f"{__name__}.silent")
-_silent.addHandler(logging.NullHandler())
-_silent.propagate = False
+
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.WARNING)  # at INFO the address of each websocket is logged, with its key or token
+_log.addFilter(lambda record: "Invalid UTF-8" not in record.getMessage())  # no stack trace for bad input
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,9 @@ class _Server(uvicorn.Server):
 
 
 class _WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Logs nothing: the server would print a stack trace for text that is not UTF-8."""
-
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.logger = _silent
+        self.logger = _log
 
 
 @asynccontextmanager

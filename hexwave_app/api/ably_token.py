@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from hexwave_app.api.context import CurrentUser, OpenServices
 from hexwave_app.processes.errors import NotSignedIn, ProcessNotFound
@@ -18,11 +18,15 @@ _RUNNING_LIMIT = 100
 @router.get("/api/ably/token")
 async def ably_token(
     request: Request,
+    response: Response,
     services: OpenServices,
     user: CurrentUser,
     process_id: Annotated[str | None, Query(alias="processId", max_length=64)] = None,
 ) -> dict[str, Any]:
-    """An Ably TokenRequest: subscribe only, for the one process, or for all that are running."""
+    """An Ably TokenRequest: subscribe only, for the one process, or for all that are running.
+
+    Where the Ably server is not Ably's own, the header `Hexwave-Ably-Endpoint` names its `host:port`.
+    """
     if request.state.fresh:
         raise NotSignedIn("There is no session. Send the cookie that the first answer set.")
     if process_id is not None:
@@ -32,4 +36,6 @@ async def ably_token(
         ids = [process.process_id for process in page.processes]
     if not ids:
         raise ProcessNotFound("None of your processes is running.")
+    if services.channel.endpoint is not None:
+        response.headers["Hexwave-Ably-Endpoint"] = services.channel.endpoint
     return await services.channel.token_request(ids, user.id)

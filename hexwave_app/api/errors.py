@@ -1,14 +1,12 @@
 """Every failure as `{error: {code, message, field?}}` with the right status."""
 
 import logging
-from typing import Any
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from hexwave_app.processes.errors import HexwaveError, StoreUnavailable
+from hexwave_app.processes.errors import HexwaveError, InvalidRequest, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -29,23 +27,6 @@ def answer(status: int, code: str, message: str, field: str | None = None, **hea
     return JSONResponse({"error": error}, status, headers)
 
 
-def describe(error: dict[str, Any]) -> tuple[str, str]:
-    """The field's wire name and a sentence, for one of pydantic's errors."""
-    where = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
-    field, context = ".".join(where) or "body", error.get("ctx", {})
-    match error["type"]:
-        case "missing":
-            return field, f"{field} is missing."
-        case "string_too_short":
-            return field, f"{field} is empty."
-        case "string_too_long":
-            return field, f"{field} is longer than {context['max_length']} characters."
-        case "extra_forbidden":
-            return field, f"{field} is not a field of this request."
-        case _:
-            return field, f"{field}: {error['msg'].removeprefix('Input ')}."
-
-
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HexwaveError)
     headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, StoreUnavailable) else {}
@@ -57,8 +38,9 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     if first["type"] == _BAD_JSON:
         return answer(400, "invalid_json", "The body is not valid JSON.")
-    field, sentence = describe(first)
-    return answer(422, "invalid_request", sentence, field)
+    # FastAPI's locations begin with where it looked: body, query, path or header.
+    invalid = InvalidRequest.of(first, within=1)
+    return answer(invalid.status, invalid.code, invalid.message, invalid.field)
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:

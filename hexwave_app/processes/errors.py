@@ -19,6 +19,10 @@ HexwaveError                 says what happened and what to do; has a `code` and
 """
 
 
+from collections.abc import Mapping
+from typing import Any
+
+
 class HexwaveError(Exception):
     """Base of every error of ours.
 
@@ -38,6 +42,15 @@ class HexwaveError(Exception):
 class InvalidRequest(HexwaveError):
     code = "invalid_request"
     status = 422
+
+    @classmethod
+    def of(cls, error: Mapping[str, Any], *, within: int = 0) -> "InvalidRequest":
+        """One of pydantic's errors, as the field's wire name and a sentence.
+
+        `within` is how many parts of the location lie outside what the caller sent.
+        """
+        field = ".".join(str(part) for part in error["loc"][within:]) or "body"
+        return cls(_sentence(field, error), field=field)
 
 
 class NotSignedIn(HexwaveError):
@@ -108,3 +121,17 @@ class StoreUnavailable(HexwaveError):
 
 class SettingsError(HexwaveError):
     code = "settings"
+
+
+def _sentence(field: str, error: Mapping[str, Any]) -> str:
+    match error["type"]:
+        case "missing":
+            return f"{field} is missing."
+        case "string_too_short":
+            return f"{field} is empty."
+        case "string_too_long":
+            return f"{field} is longer than {error['ctx']['max_length']} characters."
+        case "extra_forbidden":
+            return f"{field} is not a field of this request."
+        case _:
+            return f"{field}: {error['msg'].removeprefix('Input ')}."

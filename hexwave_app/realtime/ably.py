@@ -41,7 +41,9 @@ def channel_name(process_id: str) -> str:
 class AblyChannel:
     """A `StatusChannel`: publishes over REST, follows over one realtime connection."""
 
-    def __init__(self, rest: AblyRest, realtime: AblyRealtime) -> None:
+    def __init__(self, rest: AblyRest, realtime: AblyRealtime, endpoint: str | None) -> None:
+        self.endpoint = endpoint
+        """`host:port` of the server where it is not Ably's own."""
         self._rest = rest
         self._realtime = realtime
         self._topics: dict[str, _Topic] = {}
@@ -59,7 +61,7 @@ class AblyChannel:
         # The SDK refuses a plain key over HTTP without TLS, but takes it over a websocket.
         rest = AblyRest(key=key, use_token_auth=bool(endpoint), **where)
         realtime = AblyRealtime(key=key, **where, **_RETRY_TIMEOUTS)
-        channel = cls(rest, realtime)
+        channel = cls(rest, realtime, endpoint)
         try:
             yield channel
         finally:

@@ -89,7 +89,7 @@ class Runs:
         if not earlier.terminal:
             raise ProcessConflict("This process is still running. Wait for it, or cancel it first.")
         tool = self._tools[earlier.tool_name]
-        request = tool.request.model_validate(earlier.data.req)
+        request = tool.request.read(earlier.data.req)
         return await self.start(tool, request, user_id, retry_of=process_id)
 
     async def delete(self, process_id: str, user_id: str) -> None:

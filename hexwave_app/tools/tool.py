@@ -1,9 +1,13 @@
 """What people can run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
+
+from hexwave_app.processes.errors import InvalidRequest
 
 
 class ToolRequest(BaseModel):
@@ -15,6 +19,14 @@ class ToolRequest(BaseModel):
 
     provider: str | None = None
     model: str | None = None
+
+    @classmethod
+    def read(cls, asked: Mapping[str, Any]) -> Self:
+        """The request in `asked`, under its wire names. `InvalidRequest` names the field that is wrong."""
+        try:
+            return cls.model_validate(asked)
+        except ValidationError as error:
+            raise InvalidRequest.of(error.errors(include_url=False)[0]) from error
 
 
 @dataclass(frozen=True)

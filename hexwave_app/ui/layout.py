@@ -3,6 +3,7 @@
 import reflex as rx
 
 from hexwave_app.ui.components import button, connection, dialog, mark
+from hexwave_app.ui.components.file_link import file_link
 from hexwave_app.ui.components.live import live
 from hexwave_app.ui.routes import STUDIO, TABS, Tab
 
@@ -16,14 +17,18 @@ def page(
 ) -> rx.Component:
     """`current` is the href of the page's tab; `announcement` is read to screen readers whenever it changes."""
     return rx.el.div(
-        rx.el.a("Skip to results", href="#results", class_name="hw-skip"),
+        file_link("Skip to results", href="#results", class_name="hw-skip"),
         rx.el.div(_header(current, running), connection.banner(), class_name="hw-top"),
         rx.cond(demo, _demo_banner()),
-        rx.el.main(*content, class_name="hw-main"),
+        rx.el.main(rx.el.h1(_title(current), class_name="hw-hidden"), *content, class_name="hw-main"),
         rx.el.div(announcement, role="status", class_name="hw-hidden", custom_attrs={"aria-live": "polite"}),
         dialog.shortcuts_dialog(),
         class_name="hw-page",
     )
+
+
+def _title(current: str) -> str:
+    return next((tab.title for tab in TABS if tab.href == current), "Hexwave")
 
 
 def _header(current: str, running: rx.Var[int]) -> rx.Component:
@@ -80,7 +85,9 @@ def _guest() -> rx.Component:
         rx.el.div(avatar, rx.el.span("Guest"), class_name="hw-person"),
         rx.dropdown_menu.root(
             rx.dropdown_menu.trigger(
-                rx.el.button(avatar, type="button", class_name="hw-button hw-bare hw-person-menu", aria_label="Guest: menu")
+                rx.el.button(
+                    avatar, type="button", class_name="hw-button hw-bare hw-person-menu", aria_label="Guest: menu"
+                )
             ),
             rx.dropdown_menu.content(
                 rx.dropdown_menu.item(
@@ -97,15 +104,17 @@ def _guest() -> rx.Component:
 
 def _demo_banner() -> rx.Component:
     """Closed by hexwave.js, which remembers it on this device."""
-    return rx.el.div(
+    return rx.el.section(
         rx.el.div(
             button.icon("info"),
             rx.el.p(
                 rx.el.strong("Demo painter:"),
-                " procedural, not AI. Add a provider key to use a real model.",
+                " procedural, not AI.",
+                rx.el.span(" Add a provider key to use a real model.", class_name="hw-more-words"),
             ),
             button.bare("x", "Close banner", custom_attrs={"data-hw-dismiss": "demo"}),
             class_name="hw-wide",
         ),
         class_name="hw-banner hw-demo",
+        custom_attrs={"aria-label": "Notice"},
     )

@@ -41,7 +41,11 @@ def test_operations() -> None:
     [
         ({"*": ["*"]}, {"process:*": ["subscribe"]}, '{"process:*":["subscribe"]}'),
         ({"process:1": ["subscribe"]}, {"*": ["*"]}, '{"process:1":["subscribe"]}'),
-        ({"process:1": ["publish", "subscribe"]}, {"process:*": ["subscribe"]}, '{"process:1":["subscribe"]}'),
+        (
+            {"process:1": ["publish", "subscribe"]},
+            {"process:*": ["subscribe"]},
+            '{"process:1":["subscribe"]}',
+        ),
         ({"a:*:c": ["publish"]}, {"a:b:*": ["publish"]}, '{"a:b:c":["publish"]}'),
         ({"a:*": ["publish"]}, {"*:b": ["publish"]}, '{"a:b":["publish"]}'),
         ({"other": ["subscribe"]}, {"process:*": ["subscribe"]}, "{}"),

@@ -8,11 +8,12 @@ import json
 import time
 from typing import Any
 
+import httpx
 import pytest
 from ably.types.message import Message
 from ably.util.exceptions import AblyException
 
-from hexwave_app.ably_local import Limits, serve
+from hexwave_app.ably_local import Limits, create_app, serve
 from hexwave_app.ably_local.capability import Capability
 from hexwave_app.ably_local.credential import Authenticator, Credential
 
@@ -53,7 +54,7 @@ async def test_a_signed_request_gives_a_token(clients: Any) -> None:
 
 
 async def test_defaults(clients: Any) -> None:
-    """Without ttl, capability and clientId a token lasts an hour, with the key's capability and no identity."""
+    """A bare request gives a token for an hour, with the key's capability and no identity."""
     _, details = await ask(clients, signed(ttl=None, capability=None, clientId=None))
     assert details["expires"] - details["issued"] == 3_600_000
     assert json.loads(details["capability"]) == {"*": ["*"]}
@@ -243,10 +244,6 @@ async def test_reauthentication_as_somebody_else_is_fatal(clients: Any, other: s
 
 async def test_a_key_crosses_only_loopback_or_tls(clients: Any) -> None:
     """A key is refused with 40103 from another machine over plain HTTP, and taken over HTTPS."""
-    import httpx
-
-    from hexwave_app.ably_local import create_app
-
     app = create_app({"app.key:secret": {"*": ["*"]}})
     for scheme, code in (("http", 40103), ("https", None)):
         transport = httpx.ASGITransport(app, client=("192.0.2.1", 5000))

@@ -4,11 +4,11 @@ import reflex as rx
 
 
 def icon(name: str, size: int = 16) -> rx.Component:
-    return rx.icon(name, size=size, stroke_width=1.75, custom_attrs={"aria-hidden": "true"})
+    return rx.icon(name, size=size, custom_attrs={"aria-hidden": "true"})
 
 
 def ghost(name: str, text: str | rx.Var[str], **props) -> rx.Component:
-    return _button(icon(name), text, kind="hw-ghost", **props)
+    return _button(icon(name), rx.el.span(text), kind="hw-ghost", **props)
 
 
 def plain(text: str | rx.Var[str], **props) -> rx.Component:
@@ -16,7 +16,7 @@ def plain(text: str | rx.Var[str], **props) -> rx.Component:
 
 
 def outline(name: str, text: str | rx.Var[str], **props) -> rx.Component:
-    return _button(icon(name), text, kind="hw-outline", **props)
+    return _button(icon(name), rx.el.span(text), kind="hw-outline", **props)
 
 
 def bare(name: str, label: str | rx.Var[str], **props) -> rx.Component:

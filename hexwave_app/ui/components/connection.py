@@ -74,7 +74,7 @@ def _watch() -> rx.Component:
 def banner() -> rx.Component:
     return rx.cond(
         lost,
-        rx.el.div(
+        rx.el.section(
             rx.el.div(
                 button.icon("wifi-off"),
                 rx.el.p(
@@ -90,5 +90,6 @@ def banner() -> rx.Component:
                 class_name="hw-wide",
             ),
             class_name="hw-banner hw-lost",
+            custom_attrs={"aria-label": "Connection"},
         ),
     )

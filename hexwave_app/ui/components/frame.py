@@ -2,8 +2,9 @@
 
 import reflex as rx
 
-from hexwave_app.ui.components import mark
+from hexwave_app.ui.components import button, mark
 from hexwave_app.ui.components.element import CustomElement
+from hexwave_app.ui.components.file_link import file_link
 from hexwave_app.ui.job import Frame, Job
 
 
@@ -41,12 +42,12 @@ def frame(each: rx.Var[Frame], saving: rx.Var[bool]) -> rx.Component:
 
 
 def _saved() -> rx.Component:
-    return rx.el.span(rx.icon("check", size=14, aria_hidden=True), "Saved", class_name="hw-plate")
+    return rx.el.span(button.icon("check", size=14), "Saved", class_name="hw-plate")
 
 
 def _enlarge(each: rx.Var[Frame]) -> rx.Component:
     """A link, so that it also opens in a new tab; hexwave.js opens the lightbox instead."""
-    return rx.el.a(
+    return file_link(
         href=each.full,
         class_name="hw-shot",
         aria_label="Enlarge " + each.alt,

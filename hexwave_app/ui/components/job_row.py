@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from hexwave_app.ui.components import button, frame, mark, moment, wave
+from hexwave_app.ui.components.file_link import file_link
 from hexwave_app.ui.job import Job
 
 
@@ -102,7 +103,7 @@ def _download(job: rx.Var[Job]) -> rx.Component:
     name = "Download " + job.frames.length().to_string() + " images"
     return rx.cond(
         job.frames.length() == 1,
-        rx.el.a(
+        file_link(
             button.icon("download"),
             href=job.frames[0].full,
             download=job.frames[0].name,
@@ -144,7 +145,7 @@ def _reason(job: rx.Var[Job], retry: Any) -> rx.Component:
             (
                 "retry",
                 rx.el.div(
-                    button.plain("Edit prompt", custom_attrs=edit, aria_label="Edit prompt" + name),
+                    button.ghost("pencil", "Edit prompt", custom_attrs=edit, aria_label="Edit prompt" + name),
                     button.outline("rotate-ccw", "Retry", on_click=again, aria_label="Retry" + name),
                     class_name="hw-remedy",
                 ),

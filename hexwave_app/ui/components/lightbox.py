@@ -3,13 +3,14 @@
 import reflex as rx
 
 from hexwave_app.ui.components import button
+from hexwave_app.ui.components.file_link import file_link
 
 
 def lightbox() -> rx.Component:
     return rx.el.dialog(
         rx.el.div(
             rx.el.p(class_name="hw-lightbox-count", custom_attrs={"data-hw-place": ""}),
-            rx.el.a(
+            file_link(
                 button.icon("download"),
                 "Download",
                 href="#",

@@ -51,6 +51,7 @@ def prompt_bar(
             button.ghost(
                 "shuffle",
                 "Surprise me",
+                aria_label="Surprise me",
                 class_name="hw-surprise",
                 custom_attrs={"data-hw-surprise": json.dumps(SURPRISES)},
             ),

@@ -110,9 +110,8 @@ def _model_option(option: rx.Var[ModelOption]) -> rx.Component:
 def _shapes(shape: rx.Var[str], choose: Any) -> rx.Component:
     return Chosen.create(
         *[_shape(each, choose) for each in SHAPES],
-        role="radiogroup",
         class_name="hw-shapes",
-        custom_attrs={"aria-label": "Shape", "value": shape},
+        custom_attrs={"role": "radiogroup", "aria-label": "Shape", "value": shape},
     )
 
 
@@ -130,10 +129,15 @@ def _shape(shape: Shape, choose: Any) -> rx.Component:
 
 def _counts(count: rx.Var[str], choose: Any) -> rx.Component:
     return Chosen.create(
-        *[rx.el.label(_radio("hw-count", each, choose, each), rx.el.span(each)) for each in COUNTS],
-        role="radiogroup",
+        *[_count(each, choose) for each in COUNTS],
         class_name="hw-segments",
-        custom_attrs={"aria-label": "Images", "value": count},
+        custom_attrs={"role": "radiogroup", "aria-label": "Images", "value": count},
+    )
+
+
+def _count(count: str, choose: Any) -> rx.Component:
+    return rx.el.label(
+        _radio("hw-count", count, choose, count), rx.el.span(count, custom_attrs={"aria-hidden": "true"})
     )
 
 
@@ -162,7 +166,7 @@ def _seed(seed: rx.Var[str], write: Any, roll: Any) -> rx.Component:
             ),
             custom_attrs={"value": seed},
         ),
-        button.bare("dices", "Random seed", on_click=roll, class_name="hw-boxed"),
+        button.bare("dice-5", "Random seed", on_click=roll, class_name="hw-boxed"),
         class_name="hw-seed",
     )
 

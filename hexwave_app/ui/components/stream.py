@@ -9,9 +9,9 @@ from hexwave_app.ui.components.job_row import job_row
 from hexwave_app.ui.job import Job
 
 EXAMPLES = [
-    "Harbour in low amber light, mountains far behind, the sea almost still",
-    "Night sea, one path of moonlight, a few thin clouds",
-    "Pine forest at dusk, last light on the ridge, mist between the trees",
+    ("/examples/harbour.webp", "Harbour in low amber light, mountains far behind, the sea almost still"),
+    ("/examples/moonlight.webp", "Night sea, one path of moonlight, a few thin clouds"),
+    ("/examples/forest.webp", "Pine forest at dusk, last light on the ridge, mist between the trees"),
 ]
 
 
@@ -40,14 +40,20 @@ def stream(
 def _empty() -> rx.Component:
     return rx.el.div(
         wave.swell(),
-        rx.el.h1("Start with a sentence", class_name="hw-title"),
+        rx.el.h2("Start with a sentence", class_name="hw-title"),
         rx.el.p("Write a picture above, or start from one of these.", class_name="hw-subtitle"),
-        rx.el.ul(*[_example(each) for each in EXAMPLES], class_name="hw-examples"),
+        rx.el.ul(*[_example(*each) for each in EXAMPLES], class_name="hw-examples"),
         class_name="hw-empty",
     )
 
 
-def _example(prompt: str) -> rx.Component:
+def _example(picture: str, prompt: str) -> rx.Component:
     return rx.el.li(
-        rx.el.button(prompt, type="button", class_name="hw-example", custom_attrs={"data-hw-fill": prompt})
+        rx.el.button(
+            rx.el.img(src=picture, alt="", width=552, height=312),
+            rx.el.span(prompt),
+            type="button",
+            class_name="hw-example",
+            custom_attrs={"data-hw-fill": prompt},
+        )
     )

@@ -4,7 +4,7 @@ from math import exp, pi, sin
 
 import reflex as rx
 
-from hexwave_app.ui.components.mark import HEXAGON
+from hexwave_app.ui.components.mark import CORNERS
 from hexwave_app.ui.job import Job
 
 UNMEASURED = "96px"
@@ -45,10 +45,10 @@ def swell() -> rx.Component:
     """The empty state's drawing: a hairline that waves only inside a hexagon and near it."""
     return rx.el.div(
         rx.el.svg(
-            rx.el.svg.defs(rx.el.svg.clip_path(rx.el.svg.path(d=HEXAGON, transform=_PLACED), id="hw-swell")),
+            rx.el.svg.defs(rx.el.svg.clip_path(rx.el.svg.path(d=_HEXAGON), id="hw-swell")),
             rx.el.svg.path(d=f"{_CURVE}V80H-320Z", class_name="hw-logo-water", clip_path="url(#hw-swell)"),
             rx.el.svg.path(d=_CURVE, class_name="hw-swell-line"),
-            rx.el.svg.path(d=HEXAGON, transform=_PLACED, class_name="hw-swell-hexagon"),
+            rx.el.svg.path(d=_HEXAGON, class_name="hw-swell-hexagon"),
             view_box="-320 -60 640 120",
             width=640,
             height=120,
@@ -63,7 +63,8 @@ def _height(x: int) -> float:
 
 
 _CURVE = "M" + "L".join(f"{x} {_height(x):.1f}" for x in range(-320, 321, 4))
-_PLACED = "translate(-60 -60) scale(5)"
+# Five times the glyph, its middle at the origin.
+_HEXAGON = "M" + "L".join(f"{5 * (x - 12):.1f} {5 * (y - 12):.1f}" for x, y in CORNERS) + "Z"
 
 
 def _absent() -> rx.Var:

@@ -4,9 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import reflex as rx
-from pydantic import ValidationError
 
-from hexwave_app.api.errors import describe
 from hexwave_app.processes.errors import HexwaveError
 from hexwave_app.processes.model import Process
 from hexwave_app.services import current
@@ -100,13 +98,13 @@ class StudioState(ProcessStatus, rx.State):
         try:
             process = await current().runs.start(
                 IMAGE_GENERATOR,
-                ImageRequest.model_validate(asked),
+                ImageRequest.read(asked),
                 user_id,
                 idempotency_key=f"click-{click}" if click else None,
             )
-        except (ValidationError, HexwaveError) as error:
+        except HexwaveError as error:
             async with self:
-                self.hint = _sentence(error)
+                self.hint = error.message
             return
         async with self:
             self.hint = ""
@@ -199,13 +197,6 @@ class StudioState(ProcessStatus, rx.State):
     def _provider(self) -> Any:
         providers = current().providers
         return providers.get(self.model) or next(iter(providers.values()))
-
-
-def _sentence(error: ValidationError | HexwaveError) -> str:
-    if isinstance(error, HexwaveError):
-        return error.message
-    field, sentence = describe(dict(error.errors()[0]))
-    return "Describe the picture first." if (field, sentence) == ("prompt", "prompt is empty.") else sentence
 
 
 def _milestone(before: Job, after: Job) -> str | None:
