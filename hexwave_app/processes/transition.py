@@ -106,13 +106,18 @@ def _progressed(process: Process, update: Progressed, at: datetime) -> Process:
         return process
     said = {
         "progress": update.progress if update.progress is not None else known.progress,
-        "stage": update.stage or known.stage,
+        "stage": update.stage or _begun(known.stage, update.progress),
         "preview": _overlaid(known.preview, update.preview),
         "notice": update.notice or known.notice,
     }
     if all(getattr(known, name) == value for name, value in said.items()):
         return process
     return _next(process, at, EventType.PROGRESS, _progress_detail(update), said)
+
+
+def _begun(stage: Stage | None, progress: int | None) -> Stage | None:
+    # A figure means that work has begun, whether the provider says so or not.
+    return Stage.PAINTING if stage is Stage.QUEUED and progress is not None else stage
 
 
 def _lags(process: Process, update: Progressed) -> bool:

@@ -69,7 +69,7 @@ class Deliveries:
 
     async def _progress(self, process: Process, report: Report) -> None:
         previews = await self._previews(process, report)
-        update = Progressed(report.progress, report.stage or Stage.PAINTING, previews, report.notice)
+        update = Progressed(report.progress, report.stage, previews, report.notice)
         await self._processes.update(process.process_id, update)
 
     async def _previews(self, process: Process, report: Report) -> tuple[str | None, ...] | None:

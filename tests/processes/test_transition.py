@@ -156,3 +156,9 @@ def test_cancelled_is_failed_with_a_code() -> None:
 def test_the_job_id_is_set_once() -> None:
     """A second acceptance of one submission does not rename the job."""
     assert after(Submitted("job-1"), Submitted("job-2")).provider.job_id == "job-1"
+
+
+def test_a_figure_means_that_work_has_begun() -> None:
+    """A provider that reports progress need not say that the job has left its queue."""
+    assert after(Progressed(progress=1)).data.stage is Stage.PAINTING
+    assert after(Progressed(notice="waiting")).data.stage is Stage.QUEUED
