@@ -37,7 +37,9 @@
       this.toggleAttribute("data-full", length >= LIMIT);
       if (value.trim()) this.removeAttribute("data-blank");
       if (!CSS.supports("field-sizing", "content")) this.grow();
-      if (keep) remember(DRAFT, value);
+      if (!keep) return;
+      this.removeAttribute("data-sent");
+      remember(DRAFT, value);
     }
 
     grow() {
@@ -71,6 +73,8 @@
   const freshKey = () =>
     Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+  let lastSubmit = -Infinity;
+
   // In the capture phase on the document, so that it runs before React reads the form.
   document.addEventListener("submit", (event) => {
     if (event.target.id === "hw-delete-form") return afterDelete(event.target);
@@ -80,12 +84,15 @@
     const blank = !form.elements.prompt.value.trim();
     const offline = form.querySelector(".hw-generate").getAttribute("aria-disabled") === "true";
     prompt.toggleAttribute("data-blank", blank);
-    if (blank || offline) {
+    // A second press within 150 ms is the same click.
+    const again = event.timeStamp - lastSubmit < 150;
+    if (blank || offline || again) {
       event.preventDefault();
       event.stopImmediatePropagation();
       if (blank) form.elements.prompt.focus();
       return;
     }
+    lastSubmit = event.timeStamp;
     form.elements.click.value = freshKey();
     prompt.setAttribute("data-sent", "");
   }, true);
@@ -119,12 +126,27 @@
     img.shown { opacity: 1; }
     @media (prefers-reduced-motion: reduce) { img { transition: none; } }`;
 
+  // A long stream loads only what is on the screen or about to be.
+  const near = new IntersectionObserver(
+    (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => entry.target.approach()),
+    { rootMargin: "800px" },
+  );
+
   class Picture extends HTMLElement {
     static observedAttributes = ["src", "alt"];
 
+    connectedCallback() { near.observe(this); }
+    disconnectedCallback() { near.unobserve(this); }
+
+    approach() {
+      near.unobserve(this);
+      this.near = true;
+      this.load(this.getAttribute("src"));
+    }
+
     attributeChangedCallback(name, before, after) {
       if (before === after) return;
-      if (name === "src") this.load(after);
+      if (name === "src") { if (this.near) this.load(after); }
       else for (const image of this.images()) image.alt = after;
     }
 
@@ -138,11 +160,10 @@
       if (!src) return this.images().forEach((image) => image.remove());
       const image = new Image();
       image.alt = this.getAttribute("alt") ?? "";
-      image.decoding = "async";
-      image.addEventListener("load", () => this.reveal(image));
-      image.addEventListener("error", () => image.remove());
-      this.shadowRoot.append(image);
       image.src = src;
+      this.shadowRoot.append(image);
+      // Decoded first: a picture that fades in before it can be drawn would leave a hole.
+      image.decode().then(() => this.reveal(image), () => image.remove());
     }
 
     reveal(image) {
@@ -317,7 +338,7 @@
     const modal = find("dialog[open]");
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !modal) {
       const form = find("#hw-form");
-      if (form) { event.preventDefault(); form.requestSubmit(); }
+      if (form) { event.preventDefault(); if (!event.repeat) form.requestSubmit(); }
       return;
     }
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ class BackgroundTasks:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls) -> AsyncIterator["BackgroundTasks"]:
+    async def open(cls) -> AsyncGenerator["BackgroundTasks", None]:
         tasks = cls()
         try:
             yield tasks

@@ -1,7 +1,6 @@
 """The front door: the app that Reflex serves."""
 
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import reflex as rx
@@ -12,7 +11,7 @@ from hexwave_app.api.body_limit import BodyLimitMiddleware
 from hexwave_app.identity.session import SessionMiddleware
 from hexwave_app.services import lifespan, sessions
 from hexwave_app.settings import read_settings
-from hexwave_app.ui.pages import studio
+from hexwave_app.ui.pages import studio as studio
 from hexwave_app.ui.theme import app_options
 
 settings = read_settings()
@@ -23,7 +22,7 @@ def _with_session(app: ASGIApp) -> ASGIApp:
 
 
 @asynccontextmanager
-async def services() -> AsyncIterator[None]:
+async def services() -> AsyncGenerator[None, None]:
     async with lifespan(settings):
         yield
 

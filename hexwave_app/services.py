@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -110,7 +110,7 @@ def current() -> Services:
 
 
 @asynccontextmanager
-async def lifespan(settings: Settings) -> AsyncIterator[Services]:
+async def lifespan(settings: Settings) -> AsyncGenerator[Services, None]:
     """`open_services`, reachable by `current` while they are open."""
     async with open_services(settings) as services:
         _Current.services = services

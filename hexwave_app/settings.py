@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hexwave_app.processes.errors import SettingsError
@@ -11,26 +11,45 @@ from hexwave_app.processes.errors import SettingsError
 _ROOT = Path(__file__).parents[1]
 
 
-def _named(name: str) -> AliasChoices:
-    return AliasChoices(name)
+_PREFIX = "HEXWAVE_"
 
 
 class Settings(BaseSettings):
-    """Read from the environment, then `.env.local`, then `.env`. Every one is optional."""
+    """Read from the environment, then `.env.local`, then `.env`. Every one is optional; empty is unset."""
 
     model_config = SettingsConfigDict(
-        env_file=(_ROOT / ".env", _ROOT / ".env.local"), extra="ignore", frozen=True, populate_by_name=True
+        env_prefix=_PREFIX,
+        env_file=(_ROOT / ".env", _ROOT / ".env.local"),
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
-    data_dir: Annotated[Path, Field(validation_alias=_named("HEXWAVE_DATA_DIR"))] = _ROOT / "data"
-    secret_key: Annotated[str | None, Field(validation_alias=_named("HEXWAVE_SECRET_KEY"), min_length=32)] = None
-    public_url: Annotated[str | None, Field(validation_alias=_named("HEXWAVE_PUBLIC_URL"))] = None
-    host: Annotated[str, Field(validation_alias=_named("HEXWAVE_HOST"))] = "127.0.0.1"
-    port: Annotated[int, Field(validation_alias=_named("HEXWAVE_PORT"), ge=1, le=65535)] = 3000
-    ably_api_key: Annotated[
-        str | None, Field(validation_alias=_named("ABLY_API_KEY"), pattern=r"^[^.:]+\.[^.:]+:.+$")
+    data_dir: Path = _ROOT / "data"
+    secret_key: Annotated[str | None, Field(min_length=32)] = None
+    public_url: Annotated[
+        str | None, Field(pattern=r"^https?://[^/\s]+", description="an address such as https://example.org")
     ] = None
-    ably_endpoint: Annotated[str | None, Field(validation_alias=_named("ABLY_ENDPOINT"))] = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    ably_api_key: Annotated[
+        str | None,
+        Field(
+            validation_alias="ABLY_API_KEY",
+            pattern=r"^[^.:]+\.[^.:]+:.+$",
+            description="an Ably API key, app.key:secret",
+        ),
+    ] = None
+    # Plain text, so never beyond this machine: the key goes with it.
+    ably_endpoint: Annotated[
+        str | None,
+        Field(
+            validation_alias="ABLY_ENDPOINT",
+            pattern=r"^(localhost|127\.0\.0\.1|\[::1\]):\d+$",
+            description="host:port of a server on this machine",
+        ),
+    ] = None
 
     @property
     def database_path(self) -> Path:
@@ -58,4 +77,14 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingsError(f"{first['loc'][0]} cannot work: {first['msg']}.") from error
+        name = str(first["loc"][0])
+        raise SettingsError(f"{_variable(name)} cannot work: {_reason(name, first['msg'])}.") from error
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else _PREFIX + name.upper()
+
+
+def _reason(name: str, said: str) -> str:
+    form = Settings.model_fields[name.lower()].description
+    return f"it must be {form}" if form else said

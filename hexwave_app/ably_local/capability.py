@@ -70,7 +70,7 @@ def _is_list_of_text(value: object) -> bool:
 
 
 def _matches(pattern: list[str], segments: list[str]) -> bool:
-    if pattern[-1] == ANY and len(segments) > len(pattern):
+    if pattern[-1] == ANY:
         segments = segments[: len(pattern)]  # a last `*` stands for one or more segments
     return len(pattern) == len(segments) and all(
         part in (ANY, segment) for part, segment in zip(pattern, segments, strict=True)

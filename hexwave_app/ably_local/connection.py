@@ -129,8 +129,13 @@ class Connection:
         self._set_credential(credential)
         self._send_connected()
         for channel in list(self._attached.values()):
-            modes = channel.attached[self] & self._permitted_modes(channel.name)
-            if modes != channel.attached[self]:
+            before = channel.attached[self]
+            channel.attached[self] = before & self._permitted_modes(channel.name)
+            # Losing publish shows at the next publish; losing subscribe would be silence without an end.
+            if (
+                before & Flag.SUBSCRIBE != channel.attached[self] & Flag.SUBSCRIBE
+                or not channel.attached[self]
+            ):
                 self._detach(channel)
                 error = AblyError(40160, "The new token does not cover this channel: ask for its capability.")
                 self._send(Action.ERROR, {"channel": channel.name}, error)

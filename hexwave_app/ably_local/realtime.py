@@ -2,9 +2,10 @@
 
 import secrets
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from .channel import Channels
 from .clock import now
@@ -37,7 +38,8 @@ class Realtime:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Answer one websocket until either side ends it."""
-        await websocket.accept()
+        with suppress(WebSocketDisconnect):
+            await websocket.accept()
         params = websocket.query_params
         format = Format.MSGPACK if params.get("format") == "msgpack" else Format.JSON
         connection = Connection(self, websocket, format, echo=params.get("echo") != "false")

@@ -76,7 +76,7 @@ def decode(raw: Frame, format: Format) -> object:
             return value
         if isinstance(raw, str):
             raise ValueError("text in place of binary")
-        return _unpack(raw, raw=False, ext_hook=_refuse_extension)
+        return _unpack(raw, raw=False)
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise AblyError(40000, f"The body is not valid {format.value}: send one complete value.") from error
 
@@ -97,7 +97,3 @@ def wire_messages(messages: Iterable[Fields], format: Format) -> list[Fields]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
-
-
-def _refuse_extension(code: int, data: bytes) -> NoReturn:
-    raise ValueError(f"extension type {code} of {len(data)} bytes")

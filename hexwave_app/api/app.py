@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from hexwave_app.api import ably_token, errors, generate, health, media, processes, webhook
+from hexwave_app.api import ably_token, errors, generate, health, media, processes, unknown, webhook
 
 
 def create_api() -> FastAPI:
@@ -17,6 +17,6 @@ def create_api() -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     errors.install(app)
-    for resource in (generate, processes, webhook, ably_token, media, health):
+    for resource in (generate, processes, webhook, ably_token, media, health, unknown):
         app.include_router(resource.router)
     return app

@@ -3,6 +3,7 @@
 import asyncio
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hexwave_app.api.errors import answer
@@ -10,11 +11,14 @@ from hexwave_app.api.errors import answer
 BODY_LIMIT = 2**20
 """Bytes of a request to the API; results travel by URL, so a larger one is a mistake or an attack."""
 
+_DRAINED = 16 * BODY_LIMIT
+"""Bytes that are read and dropped, so that who sends too much gets to read why."""
+
 _READ_PATIENCE = 30.0
 
 
 class BodyLimitMiddleware:
-    """Reads a body of the API whole, up to the limit, then hands it on; 413 over it, 408 when it does not come."""
+    """Reads a body of the API whole, then hands it on; 413 over the limit, 408 when it does not come."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,6 +30,8 @@ class BodyLimitMiddleware:
         try:
             async with asyncio.timeout(_READ_PATIENCE):
                 body = await _body(scope, receive)
+        except ClientDisconnect:
+            return
         except TimeoutError:
             await answer(408, "request_timeout", "The body did not arrive in time.")(scope, receive, send)
             return
@@ -37,19 +43,19 @@ class BodyLimitMiddleware:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    declared = Headers(scope=scope).get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > BODY_LIMIT:
+    if int(Headers(scope=scope).get("content-length", "0")) > _DRAINED:
         return None
-    chunks, size = list[bytes](), 0
-    while True:
+    body, size, more = bytearray(), 0, True
+    while more and size <= _DRAINED:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > BODY_LIMIT:
-            return None
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+        if size <= BODY_LIMIT:
+            body += chunk
+        more = message.get("more_body", False)
+    return bytes(body) if size <= BODY_LIMIT else None
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -1,6 +1,7 @@
 """Every failure as `{error: {code, message, field?}}` with the right status."""
 
 import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -12,6 +13,7 @@ log = logging.getLogger(__name__)
 
 _RETRY_AFTER = "5"
 _BAD_JSON = "json_invalid"
+_NOT_OBJECT = "model_attributes_type"
 
 
 def install(app: FastAPI) -> None:
@@ -37,7 +39,10 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     if first["type"] == _BAD_JSON:
-        return answer(400, "invalid_json", "The body is not valid JSON.")
+        return _not_json()
+    if first["type"] == _NOT_OBJECT:
+        message = "The body must be a JSON object, sent with Content-Type: application/json."
+        return answer(422, InvalidRequest.code, message, "body")
     # FastAPI's locations begin with where it looked: body, query, path or header.
     invalid = InvalidRequest.of(first, within=1)
     return answer(invalid.status, invalid.code, invalid.message, invalid.field)
@@ -45,8 +50,15 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    if error.status_code == 400:
+        # FastAPI's answer to a body that is not UTF-8, or nested too deep to be read.
+        return _not_json()
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     return answer(error.status_code, code, str(error.detail), **(error.headers or {}))
+
+
+def _not_json() -> JSONResponse:
+    return answer(400, "invalid_json", "The body is not valid JSON.")
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -24,7 +24,5 @@ async def generate_image(
     request: ImageRequest, services: OpenServices, user: CurrentUser, idempotency_key: IdempotencyKey = None
 ) -> Begun:
     """Begin one to four pictures. A repeated `Idempotency-Key` answers with the process of its first use."""
-    process = await services.runs.start(
-        IMAGE_GENERATOR, request, user.id, idempotency_key=idempotency_key
-    )
+    process = await services.runs.start(IMAGE_GENERATOR, request, user.id, idempotency_key=idempotency_key)
     return Begun(process_id=process.process_id)

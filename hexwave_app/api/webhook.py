@@ -24,7 +24,7 @@ async def receive_webhook(
     process_id: Annotated[str, Query(alias="processId", max_length=64)],
     token: Annotated[str, Query(max_length=200)] = "",
 ) -> dict[str, bool]:
-    """Check the token, then the signature over the raw bytes, then parse; the results are kept after the answer."""
+    """Check the token, then the signature over the raw bytes, then parse; results are kept afterwards."""
     services.webhooks.check(process_id, token)
     process = await services.processes.load(process_id)
     if process.category != category:

@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from hexwave_app.processes.errors import SettingsError
+
 _BYTES = 32
 
 
@@ -17,7 +19,21 @@ class Secret:
 
     @classmethod
     def kept_in(cls, path: Path) -> "Secret":
-        """The secret in the file `path`, made on first use and readable by its owner alone."""
+        """The secret in the file `path`, made on first use and readable by its owner alone.
+
+        `SettingsError` when what the file holds is too short to be one.
+        """
+        if not path.exists():
+            cls._make(path)
+        value = path.read_text()
+        if len(value) < _BYTES:
+            raise SettingsError(
+                f"{path} is damaged. Delete it: a new one is made, and everyone starts as a new guest."
+            )
+        return cls(value)
+
+    @staticmethod
+    def _make(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         made = path.with_suffix(f".{secrets.token_hex(4)}")
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -30,7 +46,6 @@ class Secret:
             pass
         finally:
             made.unlink()
-        return cls(path.read_text())
 
     def key(self, purpose: str) -> bytes:
         """32 bytes for `purpose`: HMAC-SHA256 of the purpose under the secret."""

@@ -3,12 +3,15 @@
 import io
 from dataclasses import dataclass
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from hexwave_app.processes.errors import ResultLost
 
 BYTES_LIMIT = 32 * 2**20
 PIXELS_LIMIT = 40_000_000
+SIDE_LIMIT = 16_383
+"""Pixels; WebP holds no longer side."""
+
 THUMBNAIL_SIDE = 512
 
 _FORMATS = ("WEBP", "PNG", "JPEG")
@@ -44,10 +47,15 @@ def _decoded(raw: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(raw), formats=_FORMATS)
         # Known from the header: a bomb is refused before a pixel of it is decoded.
-        if image.width * image.height > PIXELS_LIMIT:
-            raise ResultLost(f"The picture is {image.width} × {image.height}; {PIXELS_LIMIT} pixels is the limit.")
+        if image.width * image.height > PIXELS_LIMIT or max(image.size) > SIDE_LIMIT:
+            raise ResultLost(
+                f"The picture is {image.width} x {image.height} pixels, which is over the limit."
+            )
         image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+    except ResultLost:
+        raise
+    except Exception as error:
+        # Pillow's decoders raise errors of every kind at what is damaged or made to harm.
         raise ResultLost("What the provider sent is not a WebP, PNG or JPEG picture.") from error
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 

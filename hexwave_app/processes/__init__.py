@@ -4,7 +4,15 @@ from hexwave_app.processes.errors import HexwaveError, ProcessNotFound
 from hexwave_app.processes.lifecycle import Page, Processes
 from hexwave_app.processes.model import Process, ProcessData, ProcessStatus, ProviderJob, Stage, StatusMessage
 from hexwave_app.processes.ports import Cursor, Filter, ProcessStore, StatusChannel, Subscription
-from hexwave_app.processes.transition import Answered, Completed, Failed, Progressed, Submitted, Update, transition
+from hexwave_app.processes.transition import (
+    Answered,
+    Completed,
+    Failed,
+    Progressed,
+    Submitted,
+    Update,
+    transition,
+)
 
 __all__ = [
     "Answered",

@@ -18,7 +18,6 @@ HexwaveError                 says what happened and what to do; has a `code` and
 └── SettingsError            500      a setting that cannot work; stops the start
 """
 
-
 from collections.abc import Mapping
 from typing import Any
 

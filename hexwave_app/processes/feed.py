@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from hexwave_app.processes.errors import ProcessNotFound, StoreUnavailable
@@ -25,7 +25,7 @@ class Feed:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, processes: Processes) -> AsyncIterator["Feed"]:
+    async def open(cls, processes: Processes) -> AsyncGenerator["Feed", None]:
         """A feed whose followers all end with the block."""
         feed = cls(processes)
         try:

@@ -5,7 +5,7 @@ import binascii
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from hexwave_app.processes.errors import ChannelUnavailable, InvalidRequest, ProcessConflict, ProcessNotFound
 from hexwave_app.processes.model import Process, StatusMessage, utc_now
@@ -138,6 +138,8 @@ def _encoded(process: Process) -> str:
 def _decoded(cursor: str) -> Cursor:
     try:
         created_at, process_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|", 1)
-        return Cursor(datetime.fromisoformat(created_at), process_id)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidRequest("cursor is not one of ours. Take it from a list's answer.", field="cursor") from error
+        return Cursor(datetime.fromisoformat(created_at).astimezone(UTC), process_id)
+    except (binascii.Error, ValueError, OverflowError) as error:
+        raise InvalidRequest(
+            "cursor is not one of ours. Take it from a list's answer.", field="cursor"
+        ) from error

@@ -28,7 +28,7 @@ class Wire(BaseModel):
 
 
 class ProcessStatus(StrEnum):
-    """The three values a status can have. Cancelled, refused and timed out are `FAILED` with an error code."""
+    """The three values of a status. Cancelled, refused and timed out are `FAILED` with an error code."""
 
     PROCESSING = "processing"
     COMPLETED = "completed"

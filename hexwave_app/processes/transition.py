@@ -77,9 +77,16 @@ def transition(process: Process, update: Update, at: datetime) -> Process:
         case Answered():
             return _answered(process, update, at)
         case Completed(generations, notice):
-            data = {"generations": generations, "progress": 100, "stage": None, "preview": None}
+            data: dict[str, Any] = {
+                "generations": generations,
+                "progress": 100,
+                "stage": None,
+                "preview": None,
+            }
             data["notice"] = notice or process.data.notice
-            return _next(process, at, EventType.COMPLETED, None, data, status=ProcessStatus.COMPLETED, answer=None)
+            return _next(
+                process, at, EventType.COMPLETED, None, data, status=ProcessStatus.COMPLETED, answer=None
+            )
         case Failed(error, error_code):
             event = EventType.CANCELLED if error_code == "cancelled" else EventType.FAILED
             data = {"error": error, "error_code": error_code, "stage": None, "preview": None}
@@ -134,8 +141,7 @@ def _overlaid(
         return known
     before = known or ()
     return tuple(
-        url or (before[i] if i < len(before) else None)
-        for i, url in enumerate(said + before[len(said) :])
+        url or (before[i] if i < len(before) else None) for i, url in enumerate(said + before[len(said) :])
     )
 
 

@@ -1,10 +1,14 @@
 """The status channel over Ably's own SDK; against Ably and against a local server alike."""
 
+# The SDK is typed in part, and wrongly for some keyword arguments.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,7 +35,7 @@ _ATTACH_PATIENCE = 2.0
 _DETACH_PATIENCE = 5.0
 _PUBLISH_PATIENCE = 3.0
 _PUBLISH_TRIES = 2
-_RETRY_TIMEOUTS = {"realtime_request_timeout": 3000, "disconnected_retry_timeout": 500}
+_RETRY_TIMEOUTS: dict[str, Any] = {"realtime_request_timeout": 3000, "disconnected_retry_timeout": 500}
 
 
 def channel_name(process_id: str) -> str:
@@ -51,7 +55,7 @@ class AblyChannel:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, key: str, endpoint: str | None = None) -> AsyncIterator["AblyChannel"]:
+    async def open(cls, key: str, endpoint: str | None = None) -> AsyncGenerator["AblyChannel", None]:
         """A channel with the API key `key`.
 
         `endpoint` is Ably's own when left out, or `host:port` of a server that speaks plain text.
@@ -92,7 +96,7 @@ class AblyChannel:
         await self._send(channel_name(message.process_id), sent)
 
     @asynccontextmanager
-    async def subscribe(self, process_id: str) -> AsyncIterator[Mailbox]:
+    async def subscribe(self, process_id: str) -> AsyncGenerator[Mailbox, None]:
         name = channel_name(process_id)
         mailbox = Mailbox()
         topic = self._topics.get(name)

@@ -1,13 +1,12 @@
 """Processes in SQLite: the embedded store."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alembic import command
 from alembic.config import Config
 from sqlalchemy import (
     JSON,
@@ -31,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from alembic import command
 from hexwave_app.processes.errors import StoreUnavailable
 from hexwave_app.processes.model import Process
 from hexwave_app.processes.ports import Cursor, Filter
@@ -70,7 +70,7 @@ class SqlStore:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator["SqlStore"]:
+    async def open(cls, path: Path) -> AsyncGenerator["SqlStore", None]:
         """The store in the file `path`, brought to the newest schema; `StoreUnavailable` when it can't be."""
         path.parent.mkdir(parents=True, exist_ok=True)
         url = f"sqlite+aiosqlite:///{path}"
@@ -143,7 +143,9 @@ class SqlStore:
 
     async def _all(self, query: Select[Any]) -> list[Process]:
         async with self._reader() as connection:
-            return [Process.model_validate(document) for document in (await connection.execute(query)).scalars()]
+            return [
+                Process.model_validate(document) for document in (await connection.execute(query)).scalars()
+            ]
 
     async def _one(self, query: Select[Any]) -> Process | None:
         async with self._reader() as connection:
@@ -151,7 +153,7 @@ class SqlStore:
         return None if document is None else Process.model_validate(document)
 
     @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[AsyncConnection]:
+    async def _reader(self) -> AsyncGenerator[AsyncConnection, None]:
         try:
             async with self._engine.connect() as connection:
                 yield connection
@@ -161,7 +163,7 @@ class SqlStore:
             raise StoreUnavailable("The database does not answer. Try again in a moment.") from error
 
     @asynccontextmanager
-    async def _writer(self) -> AsyncIterator[AsyncConnection]:
+    async def _writer(self) -> AsyncGenerator[AsyncConnection, None]:
         async with self._writing, self._reader() as connection:
             yield connection
 

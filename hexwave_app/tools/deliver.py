@@ -8,10 +8,17 @@ from zlib import crc32
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.media.library import Library
 from hexwave_app.media.pictures import copied, preview
-from hexwave_app.processes.errors import HexwaveError, ResultLost, WebhookRefused
+from hexwave_app.processes.errors import HexwaveError, ProcessNotFound, ResultLost, WebhookRefused
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.model import Process, ProcessStatus, Stage
-from hexwave_app.processes.transition import ANSWERED_PROGRESS, Answered, Completed, Failed, Progressed
+from hexwave_app.processes.transition import (
+    ANSWERED_PROGRESS,
+    Answered,
+    Completed,
+    Failed,
+    Progressed,
+    Update,
+)
 from hexwave_app.tools.provider import Provider, Report
 
 log = logging.getLogger(__name__)
@@ -57,7 +64,8 @@ class Deliveries:
                 self._tasks.spawn(self._progress(process, report), f"progress of {process.process_id}")
             case "failed":
                 log.warning("process %s: the provider said: %s", process.process_id, report.error)
-                await self._fail(process, "provider_refused", "The provider did not accept this request.")
+                refused = Failed("The provider did not accept this request.", "provider_refused")
+                await self._update(process.process_id, refused)
             case "succeeded":
                 answer = {"results": report.results, "notice": report.notice}
                 self._keep_behind(await self._processes.update(process.process_id, Answered(answer)))
@@ -70,12 +78,14 @@ class Deliveries:
     async def _progress(self, process: Process, report: Report) -> None:
         previews = await self._previews(process, report)
         update = Progressed(report.progress, report.stage, previews, report.notice)
-        await self._processes.update(process.process_id, update)
+        await self._update(process.process_id, update)
 
     async def _previews(self, process: Process, report: Report) -> tuple[str | None, ...] | None:
         if report.previews is None:
             return None
-        return tuple(await asyncio.gather(*(self._preview(process, i, url) for i, url in enumerate(report.previews))))
+        return tuple(
+            await asyncio.gather(*(self._preview(process, i, url) for i, url in enumerate(report.previews)))
+        )
 
     async def _preview(self, process: Process, index: int, url: str | None) -> str | None:
         if url is None:
@@ -105,12 +115,10 @@ class Deliveries:
             urls = await self._keep_all(process, answer["results"])
         except ResultLost as error:
             log.warning("process %s: %s", process.process_id, error)
-            await self._fail(process, error.code, "The pictures were made, but could not be fetched.")
-            return
-        after = await self._processes.update(process.process_id, Completed(urls, answer["notice"]))
-        # Cancelled while saving: then no image is kept, as the person was told.
-        lost = after.status is ProcessStatus.FAILED
-        await self._library.delete(process.process_id, "" if lost else "preview-")
+            update = Failed("The pictures were made, but could not be fetched.", error.code)
+        else:
+            update = Completed(urls, answer["notice"])
+        await self._update(process.process_id, update)
 
     async def _keep_all(self, process: Process, results: list[str]) -> tuple[str, ...]:
         kept: list[str] = []
@@ -118,7 +126,7 @@ class Deliveries:
             kept.append(await self._keep(process, index, url))
             share = (_KEPT_PROGRESS - ANSWERED_PROGRESS) * len(kept) // len(results)
             update = Progressed(ANSWERED_PROGRESS + share, Stage.SAVING, tuple(kept))
-            await self._processes.update(process.process_id, update)
+            await self._update(process.process_id, update)
         return tuple(kept)
 
     async def _keep(self, process: Process, index: int, url: str) -> str:
@@ -133,6 +141,17 @@ class Deliveries:
         except TimeoutError as error:
             raise ResultLost(f"The provider did not send a result in {FETCH_PATIENCE:.0f} s.") from error
 
-    async def _fail(self, process: Process, code: str, reason: str) -> None:
-        await self._processes.update(process.process_id, Failed(reason, code))
-        await self._library.delete(process.process_id)
+    async def _update(self, process_id: str, update: Update) -> None:
+        """Update, then delete what a process that has ended has no use for.
+
+        A file may come after the end: a late preview, or a picture of a process that was called off, and
+        perhaps deleted too, while it was being saved.
+        """
+        try:
+            after = await self._processes.update(process_id, update)
+        except ProcessNotFound:
+            await self._library.delete(process_id)
+            return
+        if after.terminal:
+            kept = after.status is ProcessStatus.COMPLETED
+            await self._library.delete(process_id, "preview-" if kept else "")

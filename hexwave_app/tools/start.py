@@ -1,6 +1,7 @@
 """A run begins, is called off, begins again, or is forgotten."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from hexwave_app.background import BackgroundTasks
@@ -9,7 +10,7 @@ from hexwave_app.processes.errors import (
     HexwaveError,
     InvalidRequest,
     ProcessConflict,
-    ProviderError,
+    ProcessNotFound,
     SubmissionUnknown,
 )
 from hexwave_app.processes.lifecycle import Processes
@@ -18,6 +19,8 @@ from hexwave_app.processes.transition import Failed, Submitted
 from hexwave_app.tools.provider import Job, Provider
 from hexwave_app.tools.tool import Tool, ToolRequest
 from hexwave_app.tools.webhooks import Webhooks
+
+log = logging.getLogger(__name__)
 
 SUBMIT_PATIENCE = 30.0
 """Seconds a provider has to accept a job; after that nobody knows whether it did."""
@@ -81,6 +84,7 @@ class Runs:
             raise ProcessConflict("This process has already ended, so there is nothing to cancel.")
         if not before.terminal:
             self._call_off(process)
+            await self._library.delete(process_id)
         return process
 
     async def retry(self, process_id: str, user_id: str) -> Process:
@@ -104,9 +108,16 @@ class Runs:
         except HexwaveError as error:
             await self._processes.update(process.process_id, Failed(error.message, error.code))
             return
-        after = await self._processes.update(process.process_id, Submitted(job_id))
-        if after.data.error_code == "cancelled":
+        if await self._unwanted(process.process_id, job_id):
             await self._stop(provider, job_id)
+
+    async def _unwanted(self, process_id: str, job_id: str) -> bool:
+        try:
+            after = await self._processes.update(process_id, Submitted(job_id))
+        except ProcessNotFound:
+            # Cancelled and deleted while it was being submitted.
+            return True
+        return after.data.error_code == "cancelled"
 
     async def _accepted(self, provider: Provider, job: Job) -> str:
         try:
@@ -114,6 +125,12 @@ class Runs:
                 return await provider.submit(job)
         except TimeoutError as error:
             raise SubmissionUnknown("The provider did not confirm this job.") from error
+        except HexwaveError:
+            raise
+        except Exception as error:
+            # Whatever broke, the process must end: nobody else would ever say a word about it.
+            log.exception("%s failed to take a job", provider.name)
+            raise SubmissionUnknown("The provider could not be asked. Try again in a moment.") from error
 
     def _call_off(self, process: Process) -> None:
         # Without a job id it is still being submitted: `_submit` stops it when the id is known.
@@ -129,7 +146,9 @@ class Runs:
         name = request.provider or next(iter(self._providers))
         if name not in self._providers:
             known = ", ".join(self._providers)
-            raise InvalidRequest(f"provider {name!r} is not set up here. There is: {known}.", field="provider")
+            raise InvalidRequest(
+                f"provider {name!r} is not set up here. There is: {known}.", field="provider"
+            )
         return self._providers[name]
 
 

@@ -14,7 +14,11 @@ class ToolRequest(BaseModel):
     """What a tool is asked for: camelCase on the wire, nothing it does not know, no silent conversions."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid", str_strip_whitespace=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
     )
 
     provider: str | None = None

@@ -23,4 +23,6 @@ class Webhooks:
     def check(self, process_id: str, token: str) -> None:
         """Raise `WebhookRefused` unless `token` is the process's own."""
         if not signed(self._key, process_id, token):
-            raise WebhookRefused("The webhook's token is missing or wrong. Use the webhook_url as it was given.")
+            raise WebhookRefused(
+                "The webhook's token is missing or wrong. Use the webhook_url as it was given."
+            )

@@ -92,7 +92,11 @@ def _state(process: Process, frames: list[Frame]) -> dict[str, str]:
         return {"state": "done", "word": "Done", "took": f"in {_duration(seconds)}"}
     if data.stage is Stage.SAVING:
         kept = sum(1 for frame in frames if frame.src)
-        return {"state": "saving", "word": "Saving", "figure": f"{min(kept + 1, len(frames))} of {len(frames)}"}
+        return {
+            "state": "saving",
+            "word": "Saving",
+            "figure": f"{min(kept + 1, len(frames))} of {len(frames)}",
+        }
     if data.stage is Stage.QUEUED:
         return {"state": "queued", "word": "Queued"}
     figure = "" if data.progress is None else f"{data.progress}%"

@@ -15,7 +15,7 @@ def page(
     demo: rx.Var[bool],
     announcement: rx.Var[str],
 ) -> rx.Component:
-    """`current` is the href of the page's tab; `announcement` is read to screen readers whenever it changes."""
+    """`current` is the href of the page's tab; `announcement` is what screen readers say when it changes."""
     return rx.el.div(
         file_link("Skip to results", href="#results", class_name="hw-skip"),
         rx.el.div(_header(current, running), connection.banner(), class_name="hw-top"),
@@ -86,7 +86,10 @@ def _guest() -> rx.Component:
         rx.dropdown_menu.root(
             rx.dropdown_menu.trigger(
                 rx.el.button(
-                    avatar, type="button", class_name="hw-button hw-bare hw-person-menu", aria_label="Guest: menu"
+                    avatar,
+                    type="button",
+                    class_name="hw-button hw-bare hw-person-menu",
+                    aria_label="Guest: menu",
                 )
             ),
             rx.dropdown_menu.content(

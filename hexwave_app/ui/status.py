@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -108,7 +108,7 @@ class ProcessStatus(rx.State, mixin=True):
 
 
 class _Scan:
-    """The regular look at the store, beside the feed: what began or was deleted elsewhere, what Ably missed."""
+    """The regular look at the store: what began or was deleted elsewhere, and what Ably missed."""
 
     def __init__(self) -> None:
         self.failed = False
@@ -151,7 +151,7 @@ class _Scan:
 
 
 @asynccontextmanager
-async def _feed_of(token: str) -> AsyncIterator[Feed]:
+async def _feed_of(token: str) -> AsyncGenerator[Feed, None]:
     async with Feed.open(current().processes) as feed:
         _feeds[token] = feed
         try:

@@ -30,7 +30,9 @@ def _head() -> list[rx.Component]:
             href="/fonts/hanken-grotesk-latin.woff2",
             custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"},
         ),
+        rx.el.link(rel="icon", href="/favicon.ico", sizes="32x32"),
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.link(rel="apple-touch-icon", href="/apple-touch-icon.png"),
         rx.el.script(src=f"/hexwave.js?v={_version('hexwave.js')}", defer=True),
     ]
 
@@ -47,6 +49,6 @@ def _toaster() -> rx.Component:
         visible_toasts=3,
         rich_colors=False,
         gap=8,
-        toast_options=rx.toast.options(duration=5000, class_name="hw-toast"),
+        toast_options=rx.toast.options(duration=5000, class_name="hw-toast"),  # pyright: ignore[reportCallIssue]
         class_name="hw-toaster",
     )

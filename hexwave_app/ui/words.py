@@ -24,9 +24,7 @@ _ENDINGS = {
         "The provider did not confirm this job. Retrying may paint it twice.",
         "retry",
     ),
-    "result_lost": Ending(
-        "Pictures did not arrive", "They were painted, but could not be fetched.", "retry"
-    ),
+    "result_lost": Ending("Pictures did not arrive", "They were painted, but could not be fetched.", "retry"),
 }
 _UNEXPECTED = Ending("Something went wrong here", f"The fault is ours. {_SAFE}", "retry")
 

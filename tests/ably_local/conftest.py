@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import msgpack
+import pytest
 import pytest_asyncio
 from ably import AblyRealtime, AblyRest
 from websockets.asyncio.client import ClientConnection, connect
@@ -154,6 +155,15 @@ class Wire:
             self._writers.discard(sink)
 
 
+@pytest.fixture(autouse=True)
+def no_stack_traces(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever a client does, the server logs no stack trace."""
+    yield
+    own = ("uvicorn", "hexwave_app")
+    traces = [r for r in caplog.get_records("call") if r.exc_info and r.name.startswith(own)]
+    assert not traces, traces
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[LocalServer]:
     async with serve(KEYS) as running:
@@ -183,7 +193,7 @@ async def until() -> Until:
 
     async def wait(condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(DEADLINE):
-            while not condition():  # noqa: ASYNC110 - any condition, not only the server's events
+            while not condition():
                 await asyncio.sleep(0.005)
 
     return wait

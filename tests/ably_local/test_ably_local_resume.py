@@ -126,6 +126,8 @@ async def test_a_live_connection_is_taken_over(clients: Any, server: Any, until:
     await old.ended()
     await new.attach("resume:takeover")
     assert server.app_state.attachments["resume:takeover"] == 1
+    again = await clients.raw(resume=old.connected["connectionKey"])
+    assert again.connected["error"]["code"] == 80008
 
 
 async def test_what_cannot_be_resumed_starts_afresh(clients: Any) -> None:
@@ -135,8 +137,10 @@ async def test_what_cannot_be_resumed_starts_afresh(clients: Any) -> None:
     await closed.receive(8)
     await closed.ended()
     ann = await clients.raw(clientId="ann")
+    live = await clients.raw(clientId="ann")
     ann.socket.transport.abort()
-    for key in ("nonsense", closed.connected["connectionKey"], ann.connected["connectionKey"]):
+    gone = [client.connected["connectionKey"] for client in (closed, ann, live)]
+    for key in ("nonsense", *gone):
         raw = await clients.raw(resume=key, clientId="bob")
         assert raw.connected["error"]["code"] == 80008
         assert raw.connected["connectionId"] != key.partition("!")[0]

@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosedError
 
 from hexwave_app.ably_local import Limits, create_app, serve
-from tests.ably_local.conftest import KEY, KEYS, Clients
+from tests.ably_local.conftest import KEY, KEYS, Clients, RawClient
 
 
 async def test_leaving_closes_everything() -> None:
@@ -53,6 +54,16 @@ async def test_clients_that_do_not_read_do_not_hold_the_server() -> None:
             await inner.aclose()
         assert running.app_state.attachments == {}
         assert not asyncio.all_tasks() - before
+        slow.socket.transport.resume_reading()
+        async with asyncio.timeout(5):
+            with pytest.raises(ConnectionClosedError):
+                await _drain(slow)
+        assert await slow.ended() == 1006  # aborted: what was not sent is not kept for the client
+
+
+async def _drain(raw: RawClient) -> None:
+    while True:
+        await raw.socket.recv()
 
 
 async def test_signal_handlers_are_left_alone() -> None:

@@ -222,7 +222,7 @@ async def test_reauthentication_changes_rights_without_a_cut(clients: Any) -> No
     """A narrower token in band keeps the channels it covers and fails the others with 40160."""
     narrow = await clients.token(clientId="ann", capability={"keep": ["subscribe"]})
     raw = await clients.raw(accessToken=await clients.token(clientId="ann"))
-    await raw.attach("keep", flags=1 << 18)
+    await raw.attach("keep")
     await raw.attach("lose")
     await raw.send(17, auth={"accessToken": narrow})
     assert (await raw.receive(4))["connectionId"] == raw.connected["connectionId"]
@@ -231,6 +231,8 @@ async def test_reauthentication_changes_rights_without_a_cut(clients: Any) -> No
     await clients.rest().channels.get("lose").publish("n", "not for ann")
     await clients.rest().channels.get("keep").publish("n", "x")
     assert (await raw.receive(15))["channel"] == "keep"
+    await raw.send(15, channel="keep", msgSerial=0, messages=[{"data": "x"}])
+    assert (await raw.receive(2))["error"]["code"] == 40160
 
 
 @pytest.mark.parametrize("other", ["bob", None])

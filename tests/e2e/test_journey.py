@@ -23,7 +23,9 @@ def generate(page: Page, prompt: str) -> Locator:
 
 def choose(page: Page, setting: str, value: str) -> None:
     # The radio itself is drawn by its label, which is what a pointer meets.
-    page.get_by_role("radiogroup", name=setting).get_by_role("radio", name=value, exact=True).check(force=True)
+    page.get_by_role("radiogroup", name=setting).get_by_role("radio", name=value, exact=True).check(
+        force=True
+    )
 
 
 def pictures(row: Locator) -> Locator:
@@ -46,7 +48,8 @@ def test_a_prompt_shows_progress_then_a_preview_then_a_picture(page: Page) -> No
     source = pictures(row).get_attribute("href")
     assert source is not None
     natural = page.evaluate(
-        "async src => { const i = new Image(); i.src = src; await i.decode(); return [i.width, i.height]; }", source
+        "async src => { const i = new Image(); i.src = src; await i.decode(); return [i.width, i.height]; }",
+        source,
     )
     assert natural == [1024, 1024]
 

@@ -53,7 +53,9 @@ class FaultyChannel:
     ones repeat or reorder. Where it raises `ChannelUnavailable`, publishing fails.
     """
 
-    def __init__(self, fate: Callable[[list[StatusMessage]], list[StatusMessage]] = lambda sent: sent[-1:]) -> None:
+    def __init__(
+        self, fate: Callable[[list[StatusMessage]], list[StatusMessage]] = lambda sent: sent[-1:]
+    ) -> None:
         self._fate = fate
         self.sent: list[StatusMessage] = []
         self.mailboxes: defaultdict[str, set[Mailbox]] = defaultdict(set)

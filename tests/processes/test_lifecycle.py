@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.processes.memory import FaultyChannel, MemoryStore, away
-from tests.processes.test_transition import begun, updates
 
 from hexwave_app.processes import (
     Completed,
@@ -22,6 +20,8 @@ from hexwave_app.processes import (
 )
 from hexwave_app.processes.errors import InvalidRequest, ProcessConflict
 from hexwave_app.processes.feed import Feed
+from tests.processes.memory import FaultyChannel, MemoryStore, away
+from tests.processes.test_transition import begun, updates
 
 DONE = Completed(("/media/a.webp",))
 SOON = 0.02
@@ -51,7 +51,9 @@ def unreliable(chance: random.Random):
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(updates, max_size=15), st.randoms(use_true_random=False))
-def test_a_follower_sees_only_newer_versions_and_always_the_end(said: list[Update], chance: random.Random) -> None:
+def test_a_follower_sees_only_newer_versions_and_always_the_end(
+    said: list[Update], chance: random.Random
+) -> None:
     """Updates race each other; messages are lost, doubled and reordered."""
 
     async def scenario() -> None:

@@ -118,7 +118,9 @@ def test_progress_that_lags_behind_is_late_news() -> None:
 
 def test_a_preview_that_is_missing_from_a_report_is_kept() -> None:
     """A null, or a shorter list, says nothing about that picture."""
-    process = after(Progressed(10, preview=(None, "/media/b.webp")), Progressed(20, preview=("/media/a.webp",)))
+    process = after(
+        Progressed(10, preview=(None, "/media/b.webp")), Progressed(20, preview=("/media/a.webp",))
+    )
     assert process.data.preview == ("/media/a.webp", "/media/b.webp")
 
 

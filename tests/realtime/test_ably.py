@@ -54,7 +54,10 @@ async def test_what_is_published_reaches_every_follower(channel: AblyChannel) ->
 async def test_a_follower_hears_only_its_own_process(channel: AblyChannel) -> None:
     """Channels are apart."""
     mine, other = messages(1)[0], messages(1)[0]
-    async with channel.subscribe(mine.process_id) as mailbox, channel.subscribe(other.process_id) as elsewhere:
+    async with (
+        channel.subscribe(mine.process_id) as mailbox,
+        channel.subscribe(other.process_id) as elsewhere,
+    ):
         await channel.publish(other)
         assert await received(elsewhere) == other
         await channel.publish(mine)
@@ -120,7 +123,9 @@ async def test_a_status_over_the_limit_is_refused_before_sending(channel: AblyCh
     """The error names both sizes."""
     (message,) = messages(1)
     assert message.data is not None
-    large = message.model_copy(update={"data": message.data.model_copy(update={"notice": "x" * MESSAGE_LIMIT})})
+    large = message.model_copy(
+        update={"data": message.data.model_copy(update={"notice": "x" * MESSAGE_LIMIT})}
+    )
     with pytest.raises(StatusTooLarge, match=str(MESSAGE_LIMIT)):
         await channel.publish(large)
 
@@ -171,5 +176,3 @@ async def test_a_token_request_grants_reading_of_the_named_processes_alone(chann
     assert request["clientId"] == "g_1"
     assert request["ttl"] <= 3_600_000
     assert request["mac"]
-
-

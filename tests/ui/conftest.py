@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 import uvicorn
+from playwright.sync_api import BrowserContext
 
 from hexwave_app.processes import Process, ProviderJob, Update
 from hexwave_app.services import Services, current
@@ -56,10 +57,9 @@ class Live:
     def update(self, process: Process, update: Update) -> Process:
         return self.run(self.services.processes.update(process.process_id, update))
 
-    def user_id(self, cookies: list[dict[str, Any]]) -> str:
-        """Whose browser holds these cookies."""
-        header = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in cookies)
-        user = self.services.sessions.user(header)
+    def user_id(self, context: BrowserContext) -> str:
+        """Whose browser this is."""
+        user = self.services.sessions.user(cookie_header(context))
         assert user is not None
         return user.id
 
@@ -99,6 +99,10 @@ def _wait(condition: Any) -> None:
     while not condition():
         assert not deadline.wait(0.01)
     timer.cancel()
+
+
+def cookie_header(context: BrowserContext) -> str:
+    return "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in context.cookies())
 
 
 def eventually(condition: Any) -> None:

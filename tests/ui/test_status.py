@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import pytest
 import socketio
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
+from socketio.exceptions import ConnectionError
 
 from hexwave_app.processes import Completed, Failed, Process, Progressed, StatusMessage, transition
 from hexwave_app.processes.model import utc_now
 from hexwave_app.ui.pages.studio import StudioState
 from hexwave_app.ui.status import feeds
-from tests.ui.conftest import PATIENCE, Live, eventually
+from tests.ui.conftest import PATIENCE, Live, cookie_header, eventually
 
 DONE = Completed(("/media/none/0.webp",))
 
@@ -35,7 +36,7 @@ def tab(context: BrowserContext, live: Live) -> Page:
 
 
 def begun(context: BrowserContext, live: Live) -> Process:
-    return live.begin(live.user_id(context.cookies()))
+    return live.begin(live.user_id(context))
 
 
 def followers(live: Live) -> tuple[int, int]:
@@ -64,7 +65,9 @@ def test_a_tab_that_crashes_leaves_no_follower_behind(context: BrowserContext, l
     live.update(process, DONE)
 
 
-def test_two_tabs_share_one_channel_and_each_has_its_own_follower(context: BrowserContext, live: Live) -> None:
+def test_two_tabs_share_one_channel_and_each_has_its_own_follower(
+    context: BrowserContext, live: Live
+) -> None:
     """Closing one does not deafen the other."""
     first = tab(context, live)
     process = begun(context, live)
@@ -162,23 +165,24 @@ def test_a_watcher_that_a_click_began_ends_with_its_tab(live: Live, context: Bro
     """Reflex would let it run for ever: it looks for itself whether the tab is there."""
     tab(context, live).close()
     eventually(lambda: feeds() == 0)
-    cookie = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in context.cookies())
     with socketio.SimpleClient() as client:
         client.connect(
             f"{live.url}/?token=a-tab",
-            headers={"Cookie": cookie},
+            headers={"Cookie": cookie_header(context)},
             namespace="/_event",
             socketio_path="/_event",
             transports=["websocket"],
         )
-        client.emit("event", {"name": f"{StudioState.get_full_name()}.watch", "payload": {}, "router_data": {}})
+        client.emit(
+            "event", {"name": f"{StudioState.get_full_name()}.watch", "payload": {}, "router_data": {}}
+        )
         eventually(lambda: feeds() == 1)
     eventually(lambda: feeds() == 0)
 
 
 def test_a_socket_without_a_session_is_refused(live: Live) -> None:
     """A page brings the cookie; what comes without one is no page of ours."""
-    with socketio.SimpleClient() as client, pytest.raises(socketio.exceptions.ConnectionError):
+    with socketio.SimpleClient() as client, pytest.raises(ConnectionError):
         client.connect(
             f"{live.url}/?token=a-tab", namespace="/_event", socketio_path="/_event", transports=["websocket"]
         )

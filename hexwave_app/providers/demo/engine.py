@@ -1,22 +1,25 @@
 """The painter as a service: takes orders, paints them small to large, reports to a webhook."""
 
 import asyncio
+import logging
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.processes.errors import ResultLost
 from hexwave_app.providers.demo.pool import PainterPool
 from hexwave_app.providers.demo.reports import Reports
 from hexwave_app.providers.demo.scene import Scene, read
+
+log = logging.getLogger(__name__)
 
 PREVIEW_SIDES = (128, 512)
 """The longer side of the two previews, in pixels; the same composition as the picture's."""
@@ -50,7 +53,7 @@ class Order(BaseModel):
 
 
 class Engine:
-    """Paints orders. An order is on the disk until its result is taken, so a restart takes it up again."""
+    """Paints orders. An order is on the disk until its end was told, so a restart takes it up again."""
 
     def __init__(
         self, directory: Path, pool: PainterPool, client: httpx.AsyncClient, tasks: BackgroundTasks
@@ -101,10 +104,11 @@ class Engine:
         newest_first = sorted(
             self._directory.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True
         )
-        unfinished = [folder for folder in newest_first if (folder / _ORDER).is_file()]
-        for folder in unfinished:
-            self._begin(folder.name, Order.model_validate_json((folder / _ORDER).read_bytes()))
-        for folder in [folder for folder in newest_first if folder not in unfinished][_JOBS_KEPT:]:
+        orders = {folder: _order(folder) for folder in newest_first}
+        for folder, order in orders.items():
+            if order is not None:
+                self._begin(folder.name, order)
+        for folder in [folder for folder, order in orders.items() if order is None][_JOBS_KEPT:]:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _begin(self, job_id: str, order: Order) -> None:
@@ -117,21 +121,35 @@ class Engine:
         said: dict[str, Any] = {"jobId": job_id} if scene.matched else {"jobId": job_id, "notice": _ABSTRACT}
         async with Reports.open(self._client, order.webhook_url) as reports:
             urls: list[str] = []
-            async for progress, urls in self._painted(job_id, order, scene):
-                reports.progress({**said, "status": "processing", "progress": progress, "preview": urls})
-            if await reports.final({**said, "status": "success", "images": urls}):
+            try:
+                async for progress, urls in self._painted(job_id, order, scene):
+                    reports.progress({**said, "status": "processing", "progress": progress, "preview": urls})
+                end = {**said, "status": "success", "images": urls}
+            except Exception:
+                log.exception("job %s could not be painted", job_id)
+                end = {"jobId": job_id, "status": "error", "error": "The painter failed."}
+            if await reports.final(end):
                 (self._directory / job_id / _ORDER).unlink(missing_ok=True)
 
-    async def _painted(self, job_id: str, order: Order, scene: Scene) -> AsyncIterator[tuple[int, list[Any]]]:
+    async def _painted(
+        self, job_id: str, order: Order, scene: Scene
+    ) -> AsyncGenerator[tuple[int, list[Any]], None]:
         """After each picture of each size: the per cent done, and the largest there is of each picture."""
         urls: list[str | None] = [None] * order.count
         before = 0
         for size, after in zip(order.sizes(), _PROGRESS, strict=True):
             pictures = [self._picture(job_id, scene, order.seed, i, size) for i in range(order.count)]
-            for done, picture in enumerate(asyncio.as_completed(pictures), 1):
-                index, url = await picture
-                urls[index] = url
-                yield before + (after - before) * done // order.count, list(urls)
+            tasks = [asyncio.create_task(picture, name=f"picture of {job_id}") for picture in pictures]
+            try:
+                for done, picture in enumerate(asyncio.as_completed(tasks), 1):
+                    index, url = await picture
+                    urls[index] = url
+                    yield before + (after - before) * done // order.count, list(urls)
+            finally:
+                # Called off, or one of them failed: the rest need not be painted.
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
             before = after
 
     async def _picture(
@@ -140,3 +158,11 @@ class Engine:
         name = f"{index}-{max(size)}.webp"
         await self._pool.paint(scene, seed + index, size, self._directory / job_id / name)
         return index, f"demo:{job_id}/{name}"
+
+
+def _order(folder: Path) -> Order | None:
+    """The unfinished order in `folder`; one that a crash cut short was never accepted, so it is none."""
+    try:
+        return Order.model_validate_json((folder / _ORDER).read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ class PainterPool:
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator["PainterPool"]:
+    def open(cls) -> Generator["PainterPool", None, None]:
         pool = cls()
         try:
             yield pool

@@ -1,7 +1,7 @@
 """The demo painter as a provider like any other: it is submitted to, and reports by webhook."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class DemoPainter:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, directory: Path) -> AsyncIterator["DemoPainter"]:
+    async def open(cls, directory: Path) -> AsyncGenerator["DemoPainter", None]:
         async with Engine.open(directory) as engine:
             yield cls(engine)
 

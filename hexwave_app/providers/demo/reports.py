@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ class Reports:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, client: httpx.AsyncClient, url: str) -> AsyncIterator["Reports"]:
+    async def open(cls, client: httpx.AsyncClient, url: str) -> AsyncGenerator["Reports", None]:
         reports = cls(client, url)
         sender = asyncio.create_task(reports._send_progress(), name="progress reports")
         try:
@@ -42,12 +42,12 @@ class Reports:
         self._news.set()
 
     async def final(self, body: dict[str, Any]) -> bool:
-        """Report, and again after a pause until it is taken or refused; whether it was taken."""
+        """Report, and again after a pause until it is taken or refused; whether either came."""
         self._waiting = None
         for pause in (*_PAUSES, None):
             answer = await self._post(body)
             if answer is not None and not answer.is_server_error:
-                return answer.is_success
+                return True
             if pause is not None:
                 await asyncio.sleep(pause)
         return False

@@ -26,4 +26,6 @@ def bare(name: str, label: str | rx.Var[str], **props) -> rx.Component:
 
 def _button(*children, kind: str, **props) -> rx.Component:
     more = props.pop("class_name", "")
-    return rx.el.button(*children, type=props.pop("type", "button"), class_name=f"hw-button {kind} {more}", **props)
+    return rx.el.button(
+        *children, type=props.pop("type", "button"), class_name=f"hw-button {kind} {more}", **props
+    )

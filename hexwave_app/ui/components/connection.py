@@ -38,7 +38,7 @@ _retry_at = _hooked("retryAt", int, _WAIT)
 
 
 class Countdown(CustomElement):
-    """"Trying again in 2 s.", counting down to `until` (epoch ms), see hexwave.js."""
+    """Counts down to `until` (epoch ms): "Trying again in 2 s.", see hexwave.js."""
 
     tag = "hw_countdown"
 
@@ -47,9 +47,10 @@ class Watch(Fragment):
     """Takes the place of Reflex' own overlay, whose toaster would speak beside our banner."""
 
     def add_imports(self) -> dict:
-        return {**_IMPORTS, **toast_ref._get_all_var_data().old_school_imports()}
+        shown = toast_ref._get_all_var_data()
+        return {**_IMPORTS, **(shown.old_school_imports() if shown else {})}
 
-    def add_hooks(self) -> list[str]:
+    def add_hooks(self) -> list[str | rx.Var]:
         return [
             Hooks.CONNECT_ERRORS,
             _LOST,

@@ -73,6 +73,4 @@ def _shortcut(keys: tuple[str, ...], what: str) -> rx.Component:
 def _key(key: str) -> rx.Component:
     if key != "Ctrl":
         return rx.el.kbd(key)
-    return rx.el.kbd(
-        rx.el.span("Ctrl", class_name="hw-key-ctrl"), rx.el.span("⌘", class_name="hw-key-cmd")
-    )
+    return rx.el.kbd(rx.el.span("Ctrl", class_name="hw-key-ctrl"), rx.el.span("⌘", class_name="hw-key-cmd"))

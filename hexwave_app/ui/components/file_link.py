@@ -1,4 +1,4 @@
-"""Links to files and to places on the page. `rx.el.a` is a link of the client's router, which knows only pages."""
+"""Links to files and to places on the page, where `rx.el.a` is a link of the client's router to pages."""
 
 import reflex as rx
 from reflex_components_core.el.elements.inline import A

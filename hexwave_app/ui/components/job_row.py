@@ -128,9 +128,7 @@ def _more(job: rx.Var[Job]) -> rx.Component:
 
 
 def _item(name: str, text: str, attributes: dict[str, Any], class_name: str = "hw-item") -> rx.Component:
-    return rx.dropdown_menu.item(
-        button.icon(name), text, class_name=class_name, custom_attrs=attributes
-    )
+    return rx.dropdown_menu.item(button.icon(name), text, class_name=class_name, custom_attrs=attributes)
 
 
 def _reason(job: rx.Var[Job], retry: Any) -> rx.Component:
@@ -150,8 +148,14 @@ def _reason(job: rx.Var[Job], retry: Any) -> rx.Component:
                     class_name="hw-remedy",
                 ),
             ),
-            ("edit", button.outline("pencil", "Edit prompt", custom_attrs=edit, aria_label="Edit prompt" + name)),
-            ("again", button.outline("rotate-ccw", "Run again", on_click=again, aria_label="Run again" + name)),
+            (
+                "edit",
+                button.outline("pencil", "Edit prompt", custom_attrs=edit, aria_label="Edit prompt" + name),
+            ),
+            (
+                "again",
+                button.outline("rotate-ccw", "Run again", on_click=again, aria_label="Run again" + name),
+            ),
             rx.fragment(),
         ),
         class_name="hw-slim",

@@ -6,13 +6,13 @@ from hexwave_app.ui.components.element import CustomElement
 
 
 class Ago(CustomElement):
-    """"2 min ago", from one hour on the clock time, from yesterday the date."""
+    """Says "2 min ago", from one hour on the clock time, from yesterday the date."""
 
     tag = "hw_ago"
 
 
 class Elapsed(CustomElement):
-    """"0:12", counting up each second."""
+    """Counts up each second: "0:12"."""
 
     tag = "hw_elapsed"
 

@@ -15,9 +15,7 @@ EXAMPLES = [
 ]
 
 
-def stream(
-    jobs: rx.Var[list[Job]], *, ready: rx.Var[bool], cancel: Any, retry: Any
-) -> rx.Component:
+def stream(jobs: rx.Var[list[Job]], *, ready: rx.Var[bool], cancel: Any, retry: Any) -> rx.Component:
     """The empty state waits for `ready`, so that it never flashes before the jobs arrive."""
     return rx.el.section(
         rx.cond(

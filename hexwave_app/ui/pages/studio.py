@@ -8,7 +8,14 @@ import reflex as rx
 from hexwave_app.processes.errors import HexwaveError
 from hexwave_app.processes.model import Process
 from hexwave_app.services import current
-from hexwave_app.tools.image_generator import IMAGE_GENERATOR, SEED_LIMIT, SIZES, ImageRequest, random_seed
+from hexwave_app.tools.image_generator import (
+    IMAGE_GENERATOR,
+    SEED_LIMIT,
+    SIZES,
+    AspectRatio,
+    ImageRequest,
+    random_seed,
+)
 from hexwave_app.ui import layout
 from hexwave_app.ui.components.dialog import delete_dialog
 from hexwave_app.ui.components.lightbox import lightbox
@@ -28,7 +35,7 @@ class StudioState(ProcessStatus, rx.State):
     """The settings of the next job, and the jobs there are."""
 
     jobs: list[Job] = []
-    shape: str = "1:1"
+    shape: AspectRatio = "1:1"
     count: str = "1"
     seed: str = ""
     model: str = ""
@@ -67,8 +74,9 @@ class StudioState(ProcessStatus, rx.State):
 
     @rx.event
     def choose_shape(self, shape: str) -> None:
-        if shape in SIZES:
-            self.shape = shape
+        for known in SIZES:
+            if known == shape:
+                self.shape = known
 
     @rx.event
     def choose_count(self, count: str) -> None:
@@ -216,9 +224,10 @@ def studio() -> rx.Component:
 def view(state: Any) -> rx.Component:
     """The page, drawn from a State class.
 
-    Vars: jobs (list[Job], newest first), running (int), shape ("3:2"), dimensions ("1216 × 832"), count ("4"),
-    seed ("" or digits), summary ("3:2 · 4 images · random seed"), hint (why the form was refused, or ""),
-    announcement, models (list[ModelOption]), model (its id), model_title, model_caption, demo (bool).
+    Vars: jobs (list[Job], newest first), running (int), shape ("3:2"), dimensions ("1216 × 832"),
+    count ("4"), seed ("" or digits), summary ("3:2 · 4 images · random seed"), hint (why the form was
+    refused, or ""), announcement, models (list[ModelOption]), model (its id), model_title,
+    model_caption, demo (bool).
     Handlers: generate(form: dict) with prompt, leaveOut and click; choose_model(id), choose_shape(ratio),
     choose_count(count), write_seed(text), roll_seed(), cancel(id), retry(id), delete(id).
     """
