@@ -43,6 +43,10 @@ class Feed:
             self._following[process_id] = task
             task.add_done_callback(lambda _: self._following.pop(process_id, None))
 
+    def wake(self) -> None:
+        """Let `next` answer at once, though nothing has changed."""
+        self._news.set()
+
     async def next(self, timeout: float) -> list[Process]:
         """What has changed since the last call, at least one; empty after `timeout` seconds of silence."""
         try:

@@ -12,7 +12,7 @@ from reflex.utils.prerequisites import get_app
 
 from hexwave_app.processes.errors import NotSignedIn, StoreUnavailable
 from hexwave_app.processes.feed import Feed
-from hexwave_app.processes.lifecycle import Page
+from hexwave_app.processes.lifecycle import PAGE_LIMIT, Page
 from hexwave_app.processes.model import Process
 from hexwave_app.services import current
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 RESCAN = 3.0
 """Seconds after which a page looks for what other tabs began and what Ably missed."""
+
+_STEP = 20
 
 # One feed a browser tab that is here. Not on the State: what a State holds is pickled.
 _feeds: dict[str, Feed] = {}
@@ -40,10 +42,12 @@ class ProcessStatus(rx.State, mixin=True):
     loaded: bool = False
     behind: bool = False
     """True while the store does not answer, so what is shown may be old."""
+    more: bool = False
+    """True while there are older processes than those shown."""
 
     _seen: dict[str, int] = {}
     _running: list[str] = []
-    _window: int = 20
+    _window: int = _STEP
 
     def _show(self, process: Process) -> None:
         raise NotImplementedError
@@ -72,14 +76,22 @@ class ProcessStatus(rx.State, mixin=True):
             scan = _Scan()
             while _present(token):
                 # Read outside the lock: a slow store must not hold up the tab's own events.
-                wait = scan.due_in()
+                wait = scan.due_in(window)
                 changed = await feed.next(wait) if wait > 0 else await scan.read(user_id, window, feed)
                 async with self:
-                    window, self.loaded, self.behind = self._window, True, scan.failed
+                    window, self.loaded, self.behind, self.more = self._window, True, scan.failed, scan.more
                     self._forget(scan.take_gone())
                     events = self._receive(changed)
                 for event in events:
                     yield event
+
+    @rx.event
+    def show_older(self) -> None:
+        """Show more of the past, up to a hundred processes."""
+        self._window = min(self._window + _STEP, PAGE_LIMIT)
+        feed = _feeds.get(self.router.session.client_token)
+        if feed is not None:
+            feed.wake()
 
     def _receive(self, processes: Iterable[Process]) -> list[Any]:
         """Take what is newer than what was shown; call it under the state lock."""
@@ -112,24 +124,26 @@ class _Scan:
 
     def __init__(self) -> None:
         self.failed = False
+        self.more = False
         self._at = 0.0
+        self._window = 0
         self._listed: dict[str, datetime] = {}
         self._gone: set[str] = set()
 
-    def due_in(self) -> float:
-        """Seconds until the next look."""
-        return self._at - time.monotonic()
+    def due_in(self, window: int) -> float:
+        """Seconds until the next look; none when more is to be seen than at the last one."""
+        return self._at - time.monotonic() if window == self._window else 0
 
     async def read(self, user_id: str, window: int, feed: Feed) -> list[Process]:
         """The user's newest processes, oldest first; those that run are added to `feed`."""
-        self._at = time.monotonic() + RESCAN
+        self._at, self._window = time.monotonic() + RESCAN, window
         try:
             page = await current().processes.list(user_id, limit=window)
         except StoreUnavailable as error:
             log.warning("a page could not read its processes: %s", error)
             self.failed = True
             return []
-        self.failed = False
+        self.failed, self.more = False, page.cursor is not None and window < PAGE_LIMIT
         for process in page.processes:
             if not process.terminal:
                 feed.add(process.process_id)
