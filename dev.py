@@ -240,8 +240,10 @@ def make_venv() -> None:
     check_venv_support()
     say("Making a virtual environment (once) ...")
     shutil.rmtree(VENV, ignore_errors=True)
+    # Started by the venv's own Python, this removes it: the one that it was made by is what remains.
+    maker = sys.executable if sys.prefix == sys.base_prefix else sys._base_executable  # pyright: ignore
     logged(
-        [sys.executable, "-m", "venv", VENV],
+        [maker, "-m", "venv", VENV],
         "venv.log",
         "The virtual environment could not be made.",
     )

@@ -83,15 +83,19 @@ class Processes:
         shown = found[:limit]
         return Page(shown, _encoded(shown[-1]) if len(found) > limit else None)
 
-    async def update(self, process_id: str, update: Update) -> Process:
+    async def update(self, process_id: str, update: Update, known: Process | None = None) -> Process:
         """Save what `update` changes and publish it; an update that says nothing new does neither.
 
-        Compare-and-set on the sequence: a lost race reads again and decides anew.
+        Compare-and-set on the sequence: a lost race reads again and decides anew. `known` is a version
+        that the caller has read, which saves reading it again while nobody was faster.
         """
         while True:
-            process = await self.load(process_id)
+            process, guessed = known or await self.load(process_id), known is not None
+            known = None
             changed = transition(process, update, utc_now())
             if changed is process:
+                if guessed:
+                    continue
                 return process
             if await self._store.replace(changed, process.sequence):
                 await self._publish(changed)

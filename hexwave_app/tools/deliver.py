@@ -68,7 +68,7 @@ class Deliveries:
                 await self._update(process.process_id, refused)
             case "succeeded":
                 answer = {"results": report.results, "notice": report.notice}
-                self._keep_behind(await self._processes.update(process.process_id, Answered(answer)))
+                self._keep_behind(await self._processes.update(process.process_id, Answered(answer), process))
 
     async def resume(self) -> None:
         """Keep what was answered, but not kept, when the server last ended."""
@@ -78,7 +78,7 @@ class Deliveries:
     async def _progress(self, process: Process, report: Report) -> None:
         previews = await self._previews(process, report)
         update = Progressed(report.progress, report.stage, previews, report.notice)
-        await self._update(process.process_id, update)
+        await self._update(process.process_id, update, process)
 
     async def _previews(self, process: Process, report: Report) -> tuple[str | None, ...] | None:
         if report.previews is None:
@@ -141,14 +141,14 @@ class Deliveries:
         except TimeoutError as error:
             raise ResultLost(f"The provider did not send a result in {FETCH_PATIENCE:.0f} s.") from error
 
-    async def _update(self, process_id: str, update: Update) -> None:
+    async def _update(self, process_id: str, update: Update, known: Process | None = None) -> None:
         """Update, then delete what a process that has ended has no use for.
 
         A file may come after the end: a late preview, or a picture of a process that was called off, and
         perhaps deleted too, while it was being saved.
         """
         try:
-            after = await self._processes.update(process_id, update)
+            after = await self._processes.update(process_id, update, known)
         except ProcessNotFound:
             await self._library.delete(process_id)
             return

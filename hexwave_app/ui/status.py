@@ -74,10 +74,12 @@ class ProcessStatus(rx.State, mixin=True):
             self._seen = {}
         async with _feed_of(token) as feed:
             scan = _Scan()
-            while _present(token):
+            while True:
                 # Read outside the lock: a slow store must not hold up the tab's own events.
                 wait = scan.due_in(window)
                 changed = await feed.next(wait) if wait > 0 else await scan.read(user_id, window, feed)
+                if not _present(token):
+                    return
                 async with self:
                     window, self.loaded, self.behind, self.more = self._window, True, scan.failed, scan.more
                     self._forget(scan.take_gone())

@@ -201,3 +201,14 @@ async def test_a_silent_feed_answers_with_nothing() -> None:
     """So that its owner can look whether it is still wanted."""
     async with Feed.open(Processes(MemoryStore(), FaultyChannel())) as feed:
         assert await feed.next(SOON) == []
+
+
+async def test_an_update_from_an_old_version_is_decided_on_the_newest() -> None:
+    """What a caller has read is a guess: a lost race, or old news, is looked at anew."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    old = await processes.create(begun())
+    await processes.update(old.process_id, Progressed(64))
+    assert (await processes.update(old.process_id, Progressed(80), old)).sequence == 3
+    assert (await processes.update(old.process_id, Progressed(10), old)).data.progress == 80
+    newest = await processes.update(old.process_id, DONE)
+    assert await processes.update(old.process_id, Progressed(0), old) == newest
