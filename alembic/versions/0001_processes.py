@@ -23,9 +23,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Integer, nullable=False),
         sa.Column("document", sa.JSON, nullable=False),
     )
-    op.create_index(
-        "processes_by_user", "processes", ["user_id", sa.text("created_at DESC"), sa.text("process_id DESC")]
-    )
+    op.create_index("processes_by_user", "processes", ["user_id", "created_at", "process_id"])
     op.create_index("processes_by_idempotency_key", "processes", ["user_id", "idempotency_key"], unique=True)
     op.create_index(
         "processes_unfinished", "processes", ["created_at"], sqlite_where=sa.text("status = 'processing'")

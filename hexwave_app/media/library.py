@@ -1,8 +1,8 @@
 """The kept files of processes."""
 
+import contextlib
 from pathlib import Path
 
-from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore
 
 
@@ -22,15 +22,18 @@ class Library:
         """The file's content; `None` when there is none."""
         try:
             found = await self._store.get_async(f"{process_id}/{name}")
-        except NotFoundError:
+        except FileNotFoundError:
             return None
         return bytes(await found.bytes_async())
 
     async def delete(self, process_id: str, prefix: str = "") -> None:
         """Delete the process's files whose names begin with `prefix`; all of them without one."""
-        listed = self._store.list(f"{process_id}/")
+        # Its other overload is of a type that comes with pyarrow, which is not needed here.
+        listed = self._store.list(f"{process_id}/")  # pyright: ignore[reportUnknownMemberType]
         async for batch in listed:
             paths = [str(entry["path"]) for entry in batch]
             doomed = [path for path in paths if path.removeprefix(f"{process_id}/").startswith(prefix)]
             if doomed:
-                await self._store.delete_async(doomed)
+                # Gone in between is gone as well.
+                with contextlib.suppress(FileNotFoundError):
+                    await self._store.delete_async(doomed)

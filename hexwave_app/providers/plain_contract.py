@@ -50,8 +50,12 @@ def parse_plain(body: object) -> Report:
     try:
         said = _Body.model_validate({"report": body}).report
     except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if len(first["loc"]) == 1:
+            message = "status must be success, error or processing, in a JSON object."
+            raise InvalidRequest(message, field="status") from error
         # Located as report.{status}.{field}.
-        raise InvalidRequest.of(error.errors(include_url=False)[0], within=2) from error
+        raise InvalidRequest.of(first, within=2) from error
     match said:
         case _Success():
             return Report("succeeded", said.job_id, results=tuple(said.images), notice=said.notice)

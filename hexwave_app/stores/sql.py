@@ -51,7 +51,7 @@ processes = Table(
     Column("sequence", Integer, nullable=False),
     Column("created_at", Integer, nullable=False, comment="milliseconds since the epoch"),
     Column("document", JSON, nullable=False, comment="the whole process under its wire names"),
-    Index("processes_by_user", "user_id", text("created_at DESC"), text("process_id DESC")),
+    Index("processes_by_user", "user_id", "created_at", "process_id"),
     Index("processes_by_idempotency_key", "user_id", "idempotency_key", unique=True),
     Index("processes_unfinished", "created_at", sqlite_where=text("status = 'processing'")),
 )

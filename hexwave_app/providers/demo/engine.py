@@ -5,7 +5,7 @@ import logging
 import re
 import secrets
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,8 @@ class Engine:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, directory: Path) -> AsyncIterator["Engine"]:
+    async def open(cls, directory: Path) -> AsyncGenerator["Engine", None]:
         """The engine with its pictures in `directory`, unfinished orders taken up again."""
-        directory.mkdir(parents=True, exist_ok=True)
         with PainterPool.open() as pool:
             async with httpx.AsyncClient(timeout=_REPORT_PATIENCE) as client, BackgroundTasks.open() as tasks:
                 engine = cls(directory, pool, client, tasks)
@@ -101,6 +100,7 @@ class Engine:
         return path
 
     def _resume(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
         newest_first = sorted(
             self._directory.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True
         )

@@ -62,7 +62,8 @@ def _prepare() -> None:
     os.nice(_NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import hexwave_app.providers.demo.painting  # noqa: F401  loaded here, numpy never is in the server
+    # Loaded here: numpy never is in the server.
+    import hexwave_app.providers.demo.painting  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
 def _end_with_parent() -> None:

@@ -1,0 +1,119 @@
+"""From a prompt to pictures, with nothing but HTTP."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from tests.api.conftest import Guest
+from tests.conftest import Served, eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GENERATE = "/api/generate-image"
+
+
+async def test_a_prompt_becomes_pictures_of_our_own(guest: Guest, server: Served) -> None:
+    """POST answers with an id at once; the process completes; its pictures and thumbnails can be fetched."""
+    asked = {"prompt": "sea at dusk", "count": 2, "seed": 7, "aspectRatio": "3:2"}
+    answer = await guest.http.post(GENERATE, json=asked)
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"processId"}
+    process = await guest.ended(answer.json()["processId"])
+    assert process["status"] == "completed"
+    assert process["userId"] == guest.id
+    assert process["data"]["req"] == asked
+    assert process["data"]["progress"] == 100
+    assert "answer" not in process
+    assert [event["sequence"] for event in process["events"]] == list(range(1, process["sequence"] + 1))
+    assert [event["type"] for event in process["events"] if event["type"] != "progress"] == [
+        "created",
+        "submitted",
+        "answered",
+        "completed",
+    ]
+    home = f"/media/{process['processId']}"
+    assert process["data"]["generations"] == [f"{home}/0.webp", f"{home}/1.webp"]
+    for url in process["data"]["generations"]:
+        picture = await guest.http.get(url)
+        assert picture.headers["content-type"] == "image/webp"
+        assert picture.headers["cache-control"].startswith("private")
+        assert Image.open(io.BytesIO(picture.content)).size == (1216, 832)
+        thumbnail = await guest.http.get(url.replace(".webp", "-512.webp"))
+        assert Image.open(io.BytesIO(thumbnail.content)).width == 512
+
+    folder = server.services.settings.data_dir / "media" / process["processId"]
+
+    async def tidy() -> bool:
+        return len(list(folder.iterdir())) == 4
+
+    await eventually(tidy)
+    assert (await guest.http.delete(f"/api/processes/{process['processId']}")).status_code == 204
+    assert not folder.exists() or not list(folder.iterdir())
+    assert (await guest.http.get(f"{home}/0.webp")).status_code == 404
+    assert (await guest.http.get(f"/api/processes/{process['processId']}")).status_code == 404
+
+
+async def test_abstract_art_says_so(guest: Guest) -> None:
+    """Words that name no scene are painted, with a notice beside the result."""
+    answer = await guest.http.post(GENERATE, json={"prompt": "xyzzy", "seed": 1})
+    process = await guest.ended(answer.json()["processId"])
+    assert process["status"] == "completed"
+    assert "abstract" in process["data"]["notice"]
+
+
+async def test_a_cancelled_process_is_failed_and_keeps_nothing(guest: Guest, server: Served) -> None:
+    """Cancelling stops the painter and leaves no file; cancelling again is no error, deleting is allowed."""
+    answer = await guest.http.post(GENERATE, json={"prompt": "a forest", "count": 4})
+    url = f"/api/processes/{answer.json()['processId']}"
+    assert (await guest.http.delete(url)).json()["error"]["code"] == "process_conflict"
+    first = await guest.http.post(f"{url}/cancel")
+    assert (first.status_code, first.json()["status"]) == (200, "failed")
+    assert first.json()["data"]["errorCode"] == "cancelled"
+    again = await guest.http.post(f"{url}/cancel")
+    assert again.json()["sequence"] == first.json()["sequence"]
+    orders = server.services.settings.data_dir / "demo"
+
+    async def stopped() -> bool:
+        return not list(orders.glob("*/order.json"))
+
+    await eventually(stopped)
+    media = server.services.settings.data_dir / "media" / answer.json()["processId"]
+    assert not list(media.glob("*"))
+    assert (await guest.process(answer.json()["processId"]))["data"]["errorCode"] == "cancelled"
+    assert (await guest.http.delete(url)).status_code == 204
+
+
+async def test_a_retry_is_a_new_process_with_the_same_request(guest: Guest) -> None:
+    """`retryOf` names the first; while that one runs, a retry is a conflict."""
+    asked = {"prompt": "rain", "seed": 3, "count": 1, "aspectRatio": "1:1"}
+    first = (await guest.http.post(GENERATE, json=asked)).json()["processId"]
+    early = await guest.http.post(f"/api/processes/{first}/retry")
+    assert (early.status_code, early.json()["error"]["code"]) == (409, "process_conflict")
+    await guest.http.post(f"/api/processes/{first}/cancel")
+    second = (await guest.http.post(f"/api/processes/{first}/retry")).json()["processId"]
+    assert second != first
+    process = await guest.process(second)
+    assert (process["retryOf"], process["data"]["req"]) == (first, asked)
+    await guest.http.post(f"/api/processes/{second}/cancel")
+
+
+async def test_a_completed_process_cannot_be_cancelled(guest: Guest) -> None:
+    """The answer is a conflict, and the pictures stay."""
+    answer = await guest.http.post(GENERATE, json={"prompt": "snow"})
+    process = await guest.ended(answer.json()["processId"])
+    refused = await guest.http.post(f"/api/processes/{process['processId']}/cancel")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "process_conflict")
+    assert (await guest.http.get(process["data"]["generations"][0])).status_code == 200
+
+
+async def test_an_idempotency_key_is_one_process(guest: Guest, stranger: Guest) -> None:
+    """The same key of the same user answers with the first process; another's key is another's."""
+    headers = {"Idempotency-Key": "order-1"}
+    ids = [
+        (await who.http.post(GENERATE, json={"prompt": "fog"}, headers=headers)).json()["processId"]
+        for who in (guest, guest, stranger)
+    ]
+    assert ids[0] == ids[1] != ids[2]
+    for who, process_id in ((guest, ids[0]), (stranger, ids[2])):
+        await who.http.post(f"/api/processes/{process_id}/cancel")

@@ -1,0 +1,212 @@
+"""The painter as a service: real worker processes, a real webhook."""
+
+import asyncio
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from PIL import Image
+
+from hexwave_app.processes.errors import ResultLost
+from hexwave_app.providers.demo.engine import Engine, Order
+from tests.conftest import PATIENCE, eventually
+
+ROOT = Path(__file__).parents[3]
+
+
+class Webhook:
+    """Takes reports over HTTP and answers them with `status`."""
+
+    def __init__(self) -> None:
+        self.reports: list[dict[str, Any]] = []
+        self.status = 200
+        self.url = ""
+
+    async def receive(self, request: web.Request) -> web.Response:
+        self.reports.append(await request.json())
+        return web.Response(status=self.status)
+
+    async def final(self) -> dict[str, Any]:
+        """The report of the end, once it has come."""
+
+        async def end() -> dict[str, Any] | None:
+            return next((report for report in self.reports if report["status"] != "processing"), None)
+
+        return await eventually(end)
+
+
+@pytest_asyncio.fixture
+async def webhook() -> AsyncIterator[Webhook]:
+    webhook = Webhook()
+    app = web.Application()
+    app.router.add_post("/hook", webhook.receive)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    webhook.url = f"http://127.0.0.1:{port}/hook"
+    yield webhook
+    await runner.cleanup()
+
+
+def order(webhook: Webhook, count: int = 1, side: int = 96) -> Order:
+    return Order(
+        prompt="sea at dusk", seed=5, count=count, width=side, height=side * 3 // 4, webhook_url=webhook.url
+    )
+
+
+def unfinished(directory: Path) -> list[Path]:
+    return list(directory.glob("*/order.json"))
+
+
+async def forgotten(directory: Path) -> None:
+    async def none_left() -> bool:
+        return not unfinished(directory)
+
+    await eventually(none_left)
+
+
+async def test_an_order_is_painted_and_reported(data_dir: Path, webhook: Webhook) -> None:
+    """Progress only grows; the end names a file for each picture, in the size that was ordered."""
+    async with Engine.open(data_dir) as engine:
+        job_id = engine.start(order(webhook, count=2))
+        end = await webhook.final()
+        assert (end["status"], end["jobId"], len(end["images"])) == ("success", job_id, 2)
+        progress = [report["progress"] for report in webhook.reports if report["status"] == "processing"]
+        assert progress == sorted(progress)
+        for url in end["images"]:
+            with Image.open(engine.result(url)) as picture:
+                assert picture.size == (96, 72)
+        await forgotten(data_dir)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "demo:x/0-96.webp", f"demo:{'0' * 32}/0-96.webp", "/etc/passwd", "demo:../a"]
+)
+async def test_only_its_own_pictures_can_be_fetched(data_dir: Path, url: str) -> None:
+    """Any other URL is `ResultLost`."""
+    async with Engine.open(data_dir) as engine:
+        with pytest.raises(ResultLost):
+            engine.result(url)
+
+
+async def test_an_order_is_taken_up_again_after_a_restart(data_dir: Path, webhook: Webhook) -> None:
+    """From the order on the disk, under the same job id; a torn one is passed over."""
+    async with Engine.open(data_dir) as engine:
+        job_id = engine.start(order(webhook, side=512))
+    assert len(unfinished(data_dir)) == 1
+    torn = data_dir / ("0" * 32)
+    torn.mkdir()
+    (torn / "order.json").write_text('{"prompt": "se')
+    async with Engine.open(data_dir):
+        end = await webhook.final()
+    assert (end["status"], end["jobId"]) == ("success", job_id)
+
+
+async def test_a_refused_end_is_not_told_again(data_dir: Path, webhook: Webhook) -> None:
+    """A caller that knows the job no more gets it once, not at every restart."""
+    webhook.status = 404
+    async with Engine.open(data_dir) as engine:
+        engine.start(order(webhook))
+        await webhook.final()
+        await forgotten(data_dir)
+
+
+async def test_a_caller_that_is_down_is_told_later(data_dir: Path, webhook: Webhook) -> None:
+    """A server error is tried again until the report is taken."""
+    webhook.status = 503
+    async with Engine.open(data_dir) as engine:
+        engine.start(order(webhook))
+        await webhook.final()
+        assert unfinished(data_dir)
+        webhook.status = 200
+        await forgotten(data_dir)
+    ends = [report for report in webhook.reports if report["status"] == "success"]
+    assert len(ends) > 1
+    assert all(end == ends[0] for end in ends)
+
+
+async def test_a_cancelled_job_is_forgotten(data_dir: Path, webhook: Webhook) -> None:
+    """No end is told; cancelling again, or what never was, is no error."""
+    async with Engine.open(data_dir) as engine:
+        job_id = engine.start(order(webhook, count=4, side=768))
+        await engine.cancel(job_id)
+        assert not unfinished(data_dir)
+        await engine.cancel(job_id)
+        await engine.cancel("never")
+        names = [task.get_name() for task in asyncio.all_tasks()]
+        assert not [name for name in names if job_id in name]
+        engine.start(order(webhook))
+        assert (await webhook.final())["jobId"] != job_id
+
+
+async def test_a_killed_worker_costs_nothing(data_dir: Path, webhook: Webhook) -> None:
+    """The picture it was painting is painted by another."""
+    async with Engine.open(data_dir) as engine:
+        before = {worker.pid for worker in multiprocessing.active_children()}
+        engine.start(order(webhook, count=2, side=512))
+
+        async def painting() -> bool:
+            return bool(webhook.reports)
+
+        await eventually(painting)
+        assert before
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        assert (await webhook.final())["status"] == "success"
+        assert not before & {worker.pid for worker in multiprocessing.active_children()}
+
+
+async def test_what_cannot_be_painted_fails(
+    data_dir: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller is told, once, and no restart tries it again."""
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("hexwave_app.providers.demo.pool.PainterPool.paint", broken)
+    async with Engine.open(data_dir) as engine:
+        engine.start(order(webhook, count=3))
+        end = await webhook.final()
+        assert (end["status"], end["error"]) == ("error", "The painter failed.")
+        await forgotten(data_dir)
+
+
+_SERVER = """
+import asyncio, multiprocessing, sys
+from pathlib import Path
+from hexwave_app.providers.demo.engine import Engine
+
+async def main():
+    async with Engine.open(Path(sys.argv[1])):
+        print(len(multiprocessing.active_children()), flush=True)
+        await asyncio.Event().wait()
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_workers_end_when_their_server_is_killed(data_dir: Path, tmp_path: Path) -> None:
+    """kill -9 closes no pool, and yet no process is left behind."""
+    script = tmp_path / "server.py"
+    script.write_text(_SERVER)
+    server = subprocess.Popen(
+        [sys.executable, script, data_dir],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"2\n"
+    server.kill()
+    # The workers hold the same pipe: it ends when the last of them has.
+    assert server.communicate(timeout=PATIENCE)[0] == b""

@@ -1,0 +1,80 @@
+"""The webhook contract of external APIs that have none of their own."""
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hexwave_app.processes import Stage
+from hexwave_app.processes.errors import InvalidRequest
+from hexwave_app.providers.plain_contract import parse_plain
+from hexwave_app.tools.provider import Report
+
+
+@pytest.mark.parametrize(
+    ("body", "report"),
+    [
+        ({"status": "success", "images": ["u"]}, Report("succeeded", results=("u",))),
+        (
+            {"status": "success", "images": ["u", "v"], "jobId": "j", "notice": "n"},
+            Report("succeeded", "j", results=("u", "v"), notice="n"),
+        ),
+        ({"status": "error", "error": "e", "jobId": "j"}, Report("failed", "j", error="e")),
+        ({"status": "processing"}, Report("processing")),
+        (
+            {"status": "processing", "progress": 0, "stage": "painting", "preview": "u"},
+            Report("processing", progress=0, stage=Stage.PAINTING, previews=("u",)),
+        ),
+        ({"status": "processing", "preview": [None, "u"]}, Report("processing", previews=(None, "u"))),
+        ({"status": "processing", "preview": [], "x": 1}, Report("processing", previews=())),
+    ],
+)
+def test_each_form_is_understood(body: dict[str, Any], report: Report) -> None:
+    """With everything or the least of it; what is not of the contract is passed over."""
+    assert parse_plain(body) == report
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (None, "status"),
+        ([], "status"),
+        ("success", "status"),
+        ({}, "status"),
+        ({"status": "done"}, "status"),
+        ({"status": ["success"]}, "status"),
+        ({"status": "success"}, "images"),
+        ({"status": "success", "images": []}, "images"),
+        ({"status": "success", "images": "u"}, "images"),
+        ({"status": "success", "images": ["u"] * 17}, "images"),
+        ({"status": "success", "images": ["u" * 2049]}, "images.0"),
+        ({"status": "error"}, "error"),
+        ({"status": "processing", "progress": -1}, "progress"),
+        ({"status": "processing", "progress": 101}, "progress"),
+        ({"status": "processing", "stage": "saving"}, "stage"),
+        ({"status": "success", "images": ["u"], "jobId": "j" * 201}, "jobId"),
+    ],
+)
+def test_what_is_wrong_is_named(body: object, field: str) -> None:
+    """`InvalidRequest` with the field's wire name and a sentence."""
+    with pytest.raises(InvalidRequest) as refused:
+        parse_plain(body)
+    assert refused.value.field == field
+    assert refused.value.message.endswith(".")
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+_key = st.sampled_from(["status", "images", "error", "progress", "stage", "preview", "jobId", "notice"])
+_word = st.sampled_from(["success", "error", "processing"])
+
+
+@given(_json | st.dictionaries(_key, _json | _word))
+def test_whatever_comes_is_a_report_or_refused(body: object) -> None:
+    """No other error, whatever a foreign API sends."""
+    with contextlib.suppress(InvalidRequest):
+        assert isinstance(parse_plain(body), Report)

@@ -1,0 +1,176 @@
+"""What SQLite adds to the contract: its file, its migrations, other processes, sudden death."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+
+from alembic import command
+from hexwave_app.processes import Filter
+from hexwave_app.processes.errors import StoreUnavailable
+from hexwave_app.stores.sql import SqlStore, alembic_config, metadata, migrate
+from tests.conftest import PATIENCE
+from tests.stores import writer
+from tests.stores.conftest import begun
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def database(data_dir: Path) -> Path:
+    data_dir.mkdir()
+    return data_dir / "hexwave.db"
+
+
+def tables(database: Path) -> set[str]:
+    engine = create_engine(f"sqlite:///{database}")
+    found = set(inspect(engine).get_table_names())
+    engine.dispose()
+    return found
+
+
+def test_the_migrations_go_up_and_down_again(database: Path) -> None:
+    """From nothing to the newest, back to nothing, and up once more."""
+    url = f"sqlite:///{database}"
+    migrate(url)
+    assert tables(database) == {"processes", "alembic_version"}
+    migrate(url)
+    command.downgrade(alembic_config(url), "base")
+    assert tables(database) == {"alembic_version"}
+    migrate(url)
+    assert "processes" in tables(database)
+
+
+def test_the_models_match_the_migrations(database: Path) -> None:
+    """What the code expects is what the migrations make, indexes included."""
+    migrate(f"sqlite:///{database}")
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_the_command_line_migrates_the_database_of_the_settings(data_dir: Path) -> None:
+    """`alembic upgrade head` needs nothing but HEXWAVE_DATA_DIR, which need not be there yet."""
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=ROOT,
+        env=os.environ | {"HEXWAVE_DATA_DIR": str(data_dir)},
+        check=True,
+        timeout=PATIENCE,
+        capture_output=True,
+    )
+    assert "processes" in tables(data_dir / "hexwave.db")
+
+
+def test_a_migration_that_is_cut_short_leaves_nothing_behind(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the next start can do it again, whole."""
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    url = f"sqlite:///{database}"
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.op.create_index", cut)
+        with pytest.raises(KeyboardInterrupt):
+            migrate(url)
+    assert tables(database) == set()
+    migrate(url)
+    assert "processes" in tables(database)
+
+
+async def test_the_file_outlives_power_cuts(database: Path) -> None:
+    """Write-ahead log, and every commit is on the disk before it is acknowledged."""
+    async with SqlStore.open(database) as store, store._engine.connect() as connection:  # pyright: ignore[reportPrivateUsage]
+        answers = [
+            await connection.exec_driver_sql(f"PRAGMA {name}") for name in ("journal_mode", "synchronous")
+        ]
+        assert [answer.scalar_one() for answer in answers] == ["wal", 2]
+
+
+def test_a_file_that_is_no_database_is_told(database: Path) -> None:
+    """The start stops with its path, and the file is left as it is."""
+
+    async def start() -> None:
+        async with SqlStore.open(database):
+            pass
+
+    database.write_bytes(b"holiday pictures" * 100)
+    with pytest.raises(StoreUnavailable, match=r"hexwave\.db"):
+        asyncio.run(start())
+    assert database.read_bytes() == b"holiday pictures" * 100
+
+
+async def test_a_broken_database_is_unavailable(database: Path) -> None:
+    """Whatever SQLite says, callers see the error that they know."""
+    async with SqlStore.open(database) as store:
+        connection = sqlite3.connect(database)
+        connection.execute("DROP TABLE processes")
+        connection.close()
+        with pytest.raises(StoreUnavailable):
+            await store.get("p_x")
+        with pytest.raises(StoreUnavailable):
+            await store.insert(begun())
+
+
+async def start_writer(do: str, database: Path, process_id: str = "") -> Process:
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, writer.__file__, do, str(database), process_id),
+        stdout=PIPE,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+
+
+async def test_servers_may_start_on_an_empty_directory_at_once(database: Path) -> None:
+    """Each migrates or finds it done; none fails."""
+    servers = await asyncio.gather(*(start_writer("race", database, "p_none") for _ in range(3)))
+    async with asyncio.timeout(PATIENCE):
+        said = [(await server.communicate())[0] for server in servers]
+    assert said == [b"open\n"] * 3
+
+
+async def test_two_server_processes_never_both_win(database: Path) -> None:
+    """Racing over the same sequences, each is won exactly once."""
+    async with SqlStore.open(database) as store:
+        process = await store.insert(begun())
+        servers = [await start_writer("race", database, process.process_id) for _ in range(2)]
+        async with asyncio.timeout(PATIENCE):
+            said = [(await server.communicate())[0].split() for server in servers]
+        wins = [int(sequence) for lines in said for sequence in lines[1:]]
+        assert sorted(wins) == list(range(1, writer.ROUNDS + 1))
+        last = await store.get(process.process_id)
+        assert last is not None
+        assert last.sequence == writer.ROUNDS + 1
+
+
+async def test_a_killed_server_loses_no_acknowledged_write(database: Path) -> None:
+    """kill -9 in the middle of writing: what it said was kept is there, and the file is sound."""
+    server = await start_writer("write", database)
+    assert server.stdout is not None
+    async with asyncio.timeout(PATIENCE):
+        lines = [await server.stdout.readline() for _ in range(40)]
+        server.kill()
+        rest = await server.stdout.read()
+        await server.wait()
+    # The pipe may end in half a line; a line that is whole was acknowledged.
+    told = (b"".join(lines) + rest).decode().rpartition("\n")[0].splitlines()[1:]
+    acknowledged = dict(line.split() for line in told)
+    async with SqlStore.open(database) as store:
+        kept = {process.process_id: process for process in await store.find("g_a", Filter(), 10_000, None)}
+        for process_id, sequence in acknowledged.items():
+            assert kept[process_id].sequence >= int(sequence)
+    connection = sqlite3.connect(database)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()

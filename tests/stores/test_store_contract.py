@@ -1,0 +1,172 @@
+"""What every store promises."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hexwave_app.processes import (
+    Answered,
+    Completed,
+    Cursor,
+    Failed,
+    Filter,
+    Process,
+    ProcessStatus,
+    ProcessStore,
+    Progressed,
+    Stage,
+    Submitted,
+    transition,
+)
+from tests.stores.conftest import OpenStore, begun
+
+EVERYTHING = Filter()
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def later(process: Process) -> Process:
+    return transition(process, Progressed((process.data.progress or 0) + 1), NOON)
+
+
+async def test_a_process_comes_back_as_it_was_saved(store: ProcessStore) -> None:
+    """Every field, at every stage of its life."""
+    process = begun(idempotency_key="k", retry_of="p_before")
+    assert await store.insert(process) == process
+    assert await store.get(process.process_id) == process
+    for update in (
+        Submitted("job"),
+        Progressed(40, Stage.PAINTING, ("/media/a.webp", None), "a notice"),
+        Answered({"results": ["demo:1"], "notice": None}),
+        Completed(("/media/b.webp",)),
+    ):
+        before, process = process, transition(process, update, NOON)
+        assert await store.replace(process, before.sequence)
+        assert await store.get(process.process_id) == process
+
+
+async def test_what_is_not_there_is_none(store: ProcessStore) -> None:
+    """Neither read, nor replaced, nor deleted."""
+    process = begun()
+    assert await store.get(process.process_id) is None
+    assert not await store.replace(later(process), 1)
+    assert not await store.delete(process.process_id)
+    assert await store.get(process.process_id) is None
+
+
+async def test_replace_compares_the_sequence(store: ProcessStore) -> None:
+    """Only from the sequence that is kept; a lost race changes nothing."""
+    first = await store.insert(begun())
+    second = later(first)
+    assert await store.replace(second, 1)
+    assert not await store.replace(transition(first, Failed("No.", "x"), NOON), 1)
+    assert await store.get(first.process_id) == second
+
+
+async def test_one_of_many_writers_wins(store: ProcessStore) -> None:
+    """Twenty at once from one sequence: one is told that it won, and its version is the one kept."""
+    first = await store.insert(begun())
+    rivals = [transition(first, Submitted(f"job-{number}"), NOON) for number in range(20)]
+    won = await asyncio.gather(*(store.replace(rival, 1) for rival in rivals))
+    assert won.count(True) == 1
+    assert await store.get(first.process_id) == rivals[won.index(True)]
+
+
+async def test_an_idempotency_key_is_kept_once_a_user(store: ProcessStore) -> None:
+    """The second insert answers with the first process; other users and other keys are free."""
+    first = await store.insert(begun(idempotency_key="k"))
+    assert await store.insert(begun(idempotency_key="k")) == first
+    for free in (begun("g_b", idempotency_key="k"), begun(idempotency_key="l"), begun(), begun()):
+        assert await store.insert(free) == free
+
+
+async def test_an_idempotency_key_at_once_is_one_process(store: ProcessStore) -> None:
+    """Ten inserts racing each other all answer with the same process."""
+    kept = await asyncio.gather(*(store.insert(begun(idempotency_key="k")) for _ in range(10)))
+    assert len({process.process_id for process in kept}) == 1
+    assert await store.find("g_a", EVERYTHING, 100, None) == [kept[0]]
+
+
+async def test_a_deleted_process_frees_its_key(store: ProcessStore) -> None:
+    """Deleting tells whether there was one."""
+    first = await store.insert(begun(idempotency_key="k"))
+    assert await store.delete(first.process_id)
+    assert not await store.delete(first.process_id)
+    second = begun(idempotency_key="k")
+    assert await store.insert(second) == second
+
+
+async def test_a_list_is_newest_first_and_goes_on_after_a_cursor(store: ProcessStore) -> None:
+    """Equal times are told apart by the id, so that no page repeats or skips a process."""
+    times = [NOON + timedelta(milliseconds=number // 3) for number in range(10)]
+    made = [await store.insert(begun(created_at=at)) for at in times]
+    expected = sorted(made, key=lambda process: (process.created_at, process.process_id), reverse=True)
+    found, after = list[Process](), None
+    while page := await store.find("g_a", EVERYTHING, 3, after):
+        assert len(page) <= 3
+        found += page
+        after = Cursor(page[-1].created_at, page[-1].process_id)
+    assert found == expected
+
+
+async def test_new_processes_do_not_move_a_list_under_its_reader(store: ProcessStore) -> None:
+    """What is begun after the first page does not push one into the second."""
+    made = [await store.insert(begun(created_at=NOON + timedelta(seconds=number))) for number in range(4)]
+    first = await store.find("g_a", EVERYTHING, 2, None)
+    await store.insert(begun(created_at=NOON + timedelta(seconds=9)))
+    rest = await store.find("g_a", EVERYTHING, 9, Cursor(first[-1].created_at, first[-1].process_id))
+    assert [*first, *rest] == made[::-1]
+
+
+async def test_a_list_is_one_users_and_narrowed(store: ProcessStore) -> None:
+    """By owner always; by status, tool and category where asked, which follow what is replaced."""
+    await store.insert(begun("g_b"))
+    video = await store.insert(begun(category="video", tool_name="video-generator"))
+    image = await store.insert(begun())
+    done = transition(image, Completed(()), NOON)
+    await store.replace(done, 1)
+    assert set(await ids(store, EVERYTHING)) == {video.process_id, image.process_id}
+    assert await ids(store, Filter(status=ProcessStatus.COMPLETED)) == [image.process_id]
+    assert await ids(store, Filter(category="video")) == [video.process_id]
+    assert await ids(store, Filter(tool_name="video-generator")) == [video.process_id]
+    assert await ids(store, Filter(ProcessStatus.COMPLETED, category="video")) == []
+
+
+async def ids(store: ProcessStore, narrow: Filter) -> list[str]:
+    return [process.process_id for process in await store.find("g_a", narrow, 100, None)]
+
+
+async def test_the_unfinished_are_everyones_oldest_first(store: ProcessStore) -> None:
+    """What has ended is not among them."""
+    times = [NOON + timedelta(seconds=number) for number in (2, 0, 1)]
+    made = [await store.insert(begun(f"g_{at.second}", created_at=at)) for at in times]
+    ended = await store.insert(begun())
+    await store.replace(transition(ended, Failed("No.", "x"), NOON), 1)
+    assert await store.unfinished() == sorted(made, key=lambda process: process.created_at)
+
+
+async def test_a_store_keeps_over_a_restart(open_store: OpenStore) -> None:
+    """Closed and opened again, everything is there."""
+    async with open_store() as store:
+        process = await store.insert(begun())
+    async with open_store() as store:
+        assert await store.get(process.process_id) == process
+
+
+async def test_two_servers_see_each_others_writes(open_store: OpenStore) -> None:
+    """Even when both open an empty store at the same moment."""
+    async with open_store() as one, open_store() as other:
+        process = await one.insert(begun())
+        assert await other.get(process.process_id) == process
+        assert await other.replace(later(process), 1)
+        assert not await one.replace(later(process), 1)
+
+
+@pytest.mark.parametrize("text", ["\x00", "'; DROP TABLE processes;--", "%", "é" * 64, "🌊"])
+async def test_any_text_is_an_id_and_finds_nothing_else(store: ProcessStore, text: str) -> None:
+    """Ids come from URLs: they are values, never part of a query."""
+    kept = await store.insert(begun())
+    assert await store.get(text) is None
+    assert not await store.delete(text)
+    assert await store.find(text, EVERYTHING, 9, None) == []
+    assert await store.get(kept.process_id) == kept
