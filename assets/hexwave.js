@@ -54,12 +54,13 @@
     }
   }
 
-  const fill = (text) => {
+  const fill = (text, leaveOut) => {
     const field = find("#hw-prompt");
     if (!field) return;
     field.closest("hw-prompt").removeAttribute("data-sent");
     field.value = text.slice(0, LIMIT);
     field.dispatchEvent(new Event("input", { bubbles: true }));
+    if (leaveOut !== undefined) find("#hw-leave-out").value = leaveOut;
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
     field.scrollIntoView({ block: "nearest" });
@@ -73,7 +74,7 @@
   const freshKey = () =>
     Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-  let lastSubmit = -Infinity;
+  let last = { at: -Infinity, text: "" };
 
   // In the capture phase on the document, so that it runs before React reads the form.
   document.addEventListener("submit", (event) => {
@@ -81,18 +82,19 @@
     if (event.target.id !== "hw-form") return;
     const form = event.target;
     const prompt = form.querySelector("hw-prompt");
-    const blank = !form.elements.prompt.value.trim();
+    const text = form.elements.prompt.value;
+    const blank = !text.trim();
     const offline = form.querySelector(".hw-generate").getAttribute("aria-disabled") === "true";
     prompt.toggleAttribute("data-blank", blank);
-    // A second press within 150 ms is the same click.
-    const again = event.timeStamp - lastSubmit < 150;
+    // A second press for the same sentence within 150 ms is the same click.
+    const again = event.timeStamp - last.at < 150 && text === last.text;
     if (blank || offline || again) {
       event.preventDefault();
       event.stopImmediatePropagation();
       if (blank) form.elements.prompt.focus();
       return;
     }
-    lastSubmit = event.timeStamp;
+    last = { at: event.timeStamp, text };
     form.elements.click.value = freshKey();
     prompt.setAttribute("data-sent", "");
   }, true);
@@ -132,6 +134,8 @@
     { rootMargin: "800px" },
   );
 
+  const TRIES = 5;
+
   class Picture extends HTMLElement {
     static observedAttributes = ["src", "alt"];
 
@@ -152,7 +156,7 @@
 
     images() { return this.shadowRoot ? [...this.shadowRoot.querySelectorAll("img")] : []; }
 
-    load(src) {
+    load(src, tries = 0) {
       if (!this.shadowRoot) {
         this.attachShadow({ mode: "open" });
         this.shadowRoot.innerHTML = `<style>${FADE}</style>`;
@@ -163,10 +167,18 @@
       image.src = src;
       this.shadowRoot.append(image);
       // Decoded first: a picture that fades in before it can be drawn would leave a hole.
-      image.decode().then(() => this.reveal(image), () => image.remove());
+      image.decode().then(() => this.reveal(image), () => this.missed(image, src, tries));
+    }
+
+    // A server that is away for a moment must not leave a hole for good.
+    missed(image, src, tries) {
+      image.remove();
+      if (tries === TRIES) return;
+      setTimeout(() => { if (this.isConnected && this.getAttribute("src") === src) this.load(src, tries + 1); }, 2000);
     }
 
     reveal(image) {
+      if (!image.isConnected) return; // a later one came first
       const older = this.images().slice(0, this.images().indexOf(image));
       requestAnimationFrame(() => image.classList.add("shown"));
       setTimeout(() => older.forEach((each) => each.remove()), 360);
@@ -251,6 +263,17 @@
 
   const step = (by) => { if (box.shots[box.at + by]) show(box.at + by); };
 
+  let touched = null;
+  document.addEventListener("touchstart", (event) => {
+    const alone = event.touches.length === 1 && event.target.closest(".hw-lightbox-stage");
+    touched = alone ? event.touches[0].clientX : null;
+  }, { passive: true });
+  document.addEventListener("touchend", (event) => {
+    const by = touched === null ? 0 : event.changedTouches[0].clientX - touched;
+    if (Math.abs(by) > 40) step(by < 0 ? 1 : -1);
+    touched = null;
+  });
+
   const open = (shot) => {
     box.shots = [...shot.closest(".hw-strip").querySelectorAll(".hw-shot")];
     show(box.shots.indexOf(shot));
@@ -293,10 +316,11 @@
   };
 
   const acts = {
-    hwFill: (element) => afterMenu(() => fill(element.dataset.hwFill)),
+    hwFill: ({ dataset }) => afterMenu(() => fill(dataset.hwFill, dataset.leaveOut)),
     hwSurprise: (element) => surprise(JSON.parse(element.dataset.hwSurprise)),
     hwDelete: (element) => afterMenu(() => askDelete(element.dataset.hwDelete)),
-    hwDownload: (element) => downloadAll(element.closest("article")),
+    hwDownload: (element) => downloadAll(document.getElementById(`job-${element.dataset.hwDownload}`)),
+    hwShortcuts: () => showShortcuts(),
     hwStep: (element) => step(Number(element.dataset.hwStep)),
     hwClose: (element) => element.closest("dialog").close(),
     hwDismiss: (element) => dismiss(element.dataset.hwDismiss),
@@ -320,18 +344,19 @@
 
   const writing = (element) => element.matches("input:not([type=radio]), textarea, select, [contenteditable]");
 
-  const letters = {
-    "/": () => find("#hw-prompt"),
-    "?": () => find("#hw-shortcuts"),
+  const showShortcuts = () => {
+    const dialog = find("#hw-shortcuts");
+    dialog.querySelector("[data-hw-letters]").checked = recall(LETTERS) !== "off";
+    dialog.showModal();
   };
 
+  const letters = { "/": () => find("#hw-prompt")?.focus(), "?": showShortcuts };
+
   const press = (event) => {
-    const target = letters[event.key]?.();
-    if (!target || recall(LETTERS) === "off") return;
+    const act = letters[event.key];
+    if (!act || recall(LETTERS) === "off") return;
     event.preventDefault();
-    if (event.key === "/") return target.focus();
-    target.querySelector("[data-hw-letters]").checked = recall(LETTERS) !== "off";
-    target.showModal();
+    act();
   };
 
   document.addEventListener("keydown", (event) => {
@@ -355,6 +380,13 @@
     onScreen: (id) => {
       const place = document.getElementById(id)?.getBoundingClientRect();
       return !document.hidden && Boolean(place) && place.bottom > 0 && place.top < innerHeight;
+    },
+    view: (id) => {
+      const row = document.getElementById(id);
+      row?.scrollIntoView({ block: "center" });
+      // A toast that loses the focus sends it back to where it came from: it goes on from there.
+      document.activeElement?.blur();
+      requestAnimationFrame(() => row?.querySelector(".hw-shot")?.focus({ preventScroll: true }));
     },
   };
 

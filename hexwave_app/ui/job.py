@@ -1,6 +1,7 @@
 """A process as a row of the stream shows it."""
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from hexwave_app.tools.image_generator import SIZES
 from hexwave_app.ui.words import ending
 
 _KEPT = re.compile(r"/\d\.webp$")
+_SPOKEN = 120
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Job:
 
     `state` is queued, painting, saving, done, failed or cancelled. `percent` is -1 while there is no
     figure. `started` and `ended` are ISO times in UTC, `ended` empty while running. `remedy` is the
-    button of a slim row: retry, edit, again, or empty.
+    button of a slim row: retry, edit, again, or empty. `name` is the prompt, short enough to be read out.
     """
 
     id: str = ""
@@ -42,6 +44,11 @@ class Job:
     took: str = ""
     percent: int = -1
     prompt: str = ""
+    name: str = ""
+    leave_out: str = ""
+    shape: str = ""
+    count: int = 1
+    seed: int = 0
     parameters: str = ""
     width: int = 1
     height: int = 1
@@ -61,13 +68,18 @@ class Job:
             id=process.process_id,
             percent=-1 if data.progress is None else data.progress,
             prompt=req["prompt"],
+            name=_short(req["prompt"]),
+            leave_out=req.get("negativePrompt", ""),
+            shape=req["aspectRatio"],
+            count=req["count"],
+            seed=req["seed"],
             parameters=_parameters(req),
             width=width,
             height=height,
             started=process.created_at.isoformat(),
             ended=process.updated_at.isoformat() if process.terminal else "",
             frames=frames,
-            notice=data.notice or "",
+            notice=_notice(process),
             **_state(process, frames),
         )
 
@@ -103,6 +115,12 @@ def _state(process: Process, frames: list[Frame]) -> dict[str, str]:
     return {"state": "painting", "word": "Painting", "figure": figure}
 
 
+def _notice(process: Process) -> str:
+    kept, asked = len(process.data.generations or ()), process.data.req["count"]
+    lost = f"{kept} of {asked} kept." if 0 < kept < asked else ""
+    return " ".join(words for words in (lost, process.data.notice) if words)
+
+
 def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
@@ -112,19 +130,18 @@ def _parameters(req: dict[str, Any]) -> str:
 
 
 def _frames(process: Process) -> list[Frame]:
-    req, data = process.data.req, process.data
+    data = process.data
     shown = data.generations or data.preview or ()
     # Fewer results than asked for: what was not kept has no place held for it.
-    count = len(shown) if data.generations else req["count"]
-    return [
-        _frame(process, i, count, shown[i] if i < len(shown) else None, req["prompt"]) for i in range(count)
-    ]
+    count = len(shown) if data.generations else data.req["count"]
+    return [_frame(process, i, count, shown[i] if i < len(shown) else None) for i in range(count)]
 
 
-def _frame(process: Process, index: int, count: int, url: str | None, prompt: str) -> Frame:
+def _frame(process: Process, index: int, count: int, url: str | None) -> Frame:
+    prompt = process.data.req["prompt"]
     frame = Frame(
         key=f"{process.process_id}-{index}",
-        alt=prompt if count == 1 else f"{prompt}, image {index + 1} of {count}",
+        alt=_short(prompt) if count == 1 else f"{_short(prompt)}, image {index + 1} of {count}",
         name=f"{_slug(prompt)}-{index + 1}.webp",
     )
     if url is None:
@@ -140,3 +157,7 @@ def _frame(process: Process, index: int, count: int, url: str | None, prompt: st
 def _slug(prompt: str) -> str:
     words = re.findall(r"[a-z0-9]+", prompt.lower())
     return "-".join(words)[:48].rstrip("-") or "hexwave"
+
+
+def _short(prompt: str) -> str:
+    return textwrap.shorten(prompt, _SPOKEN, placeholder="…") if " " in prompt[:_SPOKEN] else prompt[:_SPOKEN]

@@ -13,12 +13,22 @@ def page(
     current: str,
     running: rx.Var[int],
     demo: rx.Var[bool],
+    behind: rx.Var[bool],
     announcement: rx.Var[str],
 ) -> rx.Component:
-    """`current` is the href of the page's tab; `announcement` is what screen readers say when it changes."""
+    """`current` is the href of the page's tab; `announcement` is what screen readers say when it changes.
+
+    `behind` is true while what is shown may be old. Of the banners at most one shows.
+    """
     return rx.el.div(
         file_link("Skip to results", href="#results", class_name="hw-skip"),
-        rx.el.div(_header(current, running), connection.banner(), class_name="hw-top"),
+        rx.el.button(
+            "Keyboard shortcuts",
+            type="button",
+            class_name="hw-skip",
+            custom_attrs={"data-hw-shortcuts": ""},
+        ),
+        rx.el.div(_header(current, running, behind), connection.banner(behind), class_name="hw-top"),
         rx.cond(demo, _demo_banner()),
         rx.el.main(rx.el.h1(_title(current), class_name="hw-hidden"), *content, class_name="hw-main"),
         rx.el.div(announcement, role="status", class_name="hw-hidden", custom_attrs={"aria-live": "polite"}),
@@ -31,7 +41,7 @@ def _title(current: str) -> str:
     return next((tab.title for tab in TABS if tab.href == current), "Hexwave")
 
 
-def _header(current: str, running: rx.Var[int]) -> rx.Component:
+def _header(current: str, running: rx.Var[int], behind: rx.Var[bool]) -> rx.Component:
     return rx.el.header(
         rx.el.div(
             rx.el.a(
@@ -42,7 +52,7 @@ def _header(current: str, running: rx.Var[int]) -> rx.Component:
                 custom_attrs={"aria-label": "Hexwave"},
             ),
             rx.el.nav(*[_tab(tab, current) for tab in TABS], custom_attrs={"aria-label": "Main"}),
-            live(running),
+            live(running, behind),
             _theme(),
             _guest(),
             class_name="hw-wide",

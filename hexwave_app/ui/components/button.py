@@ -15,6 +15,10 @@ def plain(text: str | rx.Var[str], **props) -> rx.Component:
     return _button(text, kind="hw-ghost", **props)
 
 
+def soft(text: str | rx.Var[str], **props) -> rx.Component:
+    return _button(text, kind="hw-soft", **props)
+
+
 def outline(name: str, text: str | rx.Var[str], **props) -> rx.Component:
     return _button(icon(name), rx.el.span(text), kind="hw-outline", **props)
 

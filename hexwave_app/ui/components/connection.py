@@ -72,25 +72,39 @@ def _watch() -> rx.Component:
     return Watch.create()
 
 
-def banner() -> rx.Component:
-    return rx.cond(
-        lost,
-        rx.el.section(
-            rx.el.div(
-                button.icon("wifi-off"),
-                rx.el.p(
-                    rx.el.span(
-                        rx.el.strong("Connection lost."),
-                        " Your jobs keep running. ",
-                        role="alert",
-                    ),
-                    Countdown.create(custom_attrs={"until": _retry_at, "aria-hidden": "true"}),
-                ),
-                # Any event makes the event loop connect at once.
-                button.plain("Try now", on_click=rx.noop(), class_name="hw-banner-act"),
-                class_name="hw-wide",
-            ),
-            class_name="hw-banner hw-lost",
-            custom_attrs={"aria-label": "Connection"},
+def banner(behind: rx.Var[bool]) -> rx.Component:
+    """Connection lost; or connected, but the server is `behind` because it cannot read the database."""
+    return rx.cond(lost, _lost(), rx.cond(behind, _behind()))
+
+
+def _behind() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            button.icon("triangle-alert"),
+            rx.el.p(rx.el.strong("Live updates are paused."), " Checking every 3 s instead."),
+            class_name="hw-wide",
         ),
+        class_name="hw-banner hw-stale",
+        custom_attrs={"aria-label": "Connection"},
+    )
+
+
+def _lost() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            button.icon("wifi-off"),
+            rx.el.p(
+                rx.el.span(
+                    rx.el.strong("Connection lost."),
+                    " Your jobs keep running. ",
+                    role="alert",
+                ),
+                Countdown.create(custom_attrs={"until": _retry_at, "aria-hidden": "true"}),
+            ),
+            # Any event makes the event loop connect at once.
+            button.plain("Try now", on_click=rx.noop(), class_name="hw-banner-act"),
+            class_name="hw-wide",
+        ),
+        class_name="hw-banner hw-stale",
+        custom_attrs={"aria-label": "Connection"},
     )

@@ -26,7 +26,7 @@ def lightbox() -> rx.Component:
             button.bare("chevron-right", "Next picture", custom_attrs={"data-hw-step": "1"}),
             class_name="hw-lightbox-stage",
         ),
-        rx.el.p(class_name="hw-lightbox-caption", custom_attrs={"data-hw-caption": ""}),
+        rx.el.p(dir="auto", class_name="hw-lightbox-caption", custom_attrs={"data-hw-caption": ""}),
         id="hw-lightbox",
         class_name="hw-lightbox",
         custom_attrs={"aria-label": "Picture"},

@@ -5,10 +5,11 @@ import reflex as rx
 from hexwave_app.ui.components import button, connection, wave
 
 
-def live(running: rx.Var[int]) -> rx.Component:
+def live(running: rx.Var[int], behind: rx.Var[bool]) -> rx.Component:
+    """Never says "Live" while what is shown may be old."""
     words = rx.cond(running > 0, running.to_string() + " running", "Live")
     return rx.cond(
-        connection.lost,
+        connection.lost | behind,
         _indicator(button.icon("wifi-off"), "Reconnecting"),
         _indicator(wave.ripple(running > 0), words),
     )

@@ -38,7 +38,7 @@ def prompt_bar(
     hint: rx.Var[str],
     placeholder: str = "Describe a picture",
 ) -> rx.Component:
-    """`generate` takes the form: prompt, leaveOut, click. `brief` names the settings on small screens."""
+    """`generate` takes the form: prompt, leaveOut, seed, click. `brief` is the settings in a few letters."""
     return rx.el.form(
         rx.el.input(type="hidden", name="click"),
         Prompt.create(
@@ -75,6 +75,7 @@ def _field(placeholder: str) -> rx.Component:
         max_length=LIMIT,
         placeholder=placeholder,
         auto_complete="off",
+        dir="auto",
         class_name="hw-prompt-field",
         custom_attrs={
             "aria-label": placeholder,

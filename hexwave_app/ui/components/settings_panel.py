@@ -157,6 +157,8 @@ def _seed(seed: rx.Var[str], write: Any, roll: Any) -> rx.Component:
         Chosen.create(
             rx.el.input(
                 id="hw-seed",
+                name="seed",
+                form=FORM,
                 placeholder="Random each time",
                 on_change=write.debounce(300),
                 auto_complete="off",
@@ -176,6 +178,7 @@ def _leave_out() -> rx.Component:
         id="hw-leave-out",
         name="leaveOut",
         form=FORM,
+        dir="auto",
         rows=2,
         max_length=500,
         placeholder="people, text, watermark",

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from hexwave_app.ui.components import wave
+from hexwave_app.ui.components import button, wave
 from hexwave_app.ui.components.job_row import job_row
 from hexwave_app.ui.job import Job
 
@@ -15,16 +15,32 @@ EXAMPLES = [
 ]
 
 
-def stream(jobs: rx.Var[list[Job]], *, ready: rx.Var[bool], cancel: Any, retry: Any) -> rx.Component:
-    """The empty state waits for `ready`, so that it never flashes before the jobs arrive."""
+def stream(
+    jobs: rx.Var[list[Job]],
+    *,
+    ready: rx.Var[bool],
+    more: rx.Var[bool],
+    cancel: Any,
+    retry: Any,
+    reuse: Any,
+    show_older: Any,
+) -> rx.Component:
+    """The empty state waits for `ready`, so that it never flashes before the jobs arrive.
+
+    `cancel`, `retry` and `reuse` are event handlers which take a job's id; `more` says that there are
+    older jobs, and `show_older` brings some of them.
+    """
     return rx.el.section(
         rx.cond(
             jobs.length() > 0,
-            rx.el.div(
-                rx.foreach(jobs, lambda job: job_row(job, cancel=cancel, retry=retry)),
-                role="feed",
-                class_name="hw-feed",
-                custom_attrs={"aria-label": "Jobs, newest first"},
+            rx.fragment(
+                rx.el.div(
+                    rx.foreach(jobs, lambda job: job_row(job, cancel=cancel, retry=retry, reuse=reuse)),
+                    role="feed",
+                    class_name="hw-feed",
+                    custom_attrs={"aria-label": "Jobs, newest first"},
+                ),
+                rx.cond(more, button.soft("Show older", on_click=show_older, class_name="hw-older")),
             ),
             rx.cond(ready, _empty()),
         ),
@@ -39,7 +55,13 @@ def _empty() -> rx.Component:
     return rx.el.div(
         wave.swell(),
         rx.el.h2("Start with a sentence", class_name="hw-title"),
-        rx.el.p("Write a picture above, or start from one of these.", class_name="hw-subtitle"),
+        rx.el.p(
+            "Write a picture ",
+            rx.el.span("above", class_name="hw-above"),
+            rx.el.span("below", class_name="hw-below"),
+            ", or start from one of these.",
+            class_name="hw-subtitle",
+        ),
         rx.el.ul(*[_example(*each) for each in EXAMPLES], class_name="hw-examples"),
         class_name="hw-empty",
     )

@@ -26,7 +26,7 @@ def progress(job: rx.Var[Job]) -> rx.Component:
         custom_attrs={
             "data-state": job.state,
             "style": {"--p": length},
-            "aria-label": rx.cond(moving, job.word + ": " + job.prompt, _absent()),
+            "aria-label": rx.cond(moving, job.word + ": " + job.name, _absent()),
             "aria-valuenow": rx.cond(moving & (job.percent >= 0), job.percent, _absent()),
         },
     )

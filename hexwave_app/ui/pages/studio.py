@@ -22,6 +22,7 @@ from hexwave_app.ui.components.lightbox import lightbox
 from hexwave_app.ui.components.prompt_bar import prompt_bar
 from hexwave_app.ui.components.settings_panel import settings_panel
 from hexwave_app.ui.components.stream import stream
+from hexwave_app.ui.components.toast import ready_toast
 from hexwave_app.ui.job import Job, images
 from hexwave_app.ui.model_option import ModelOption
 from hexwave_app.ui.routes import STUDIO
@@ -90,8 +91,7 @@ class StudioState(ProcessStatus, rx.State):
 
     @rx.event
     def write_seed(self, seed: str) -> None:
-        digits = "".join(digit for digit in seed if digit.isascii() and digit.isdecimal())[:10]
-        self.seed = str(min(int(digits), SEED_LIMIT)) if digits else ""
+        self.seed = _seed(seed)
 
     @rx.event
     def roll_seed(self) -> None:
@@ -159,18 +159,29 @@ class StudioState(ProcessStatus, rx.State):
             self._forget({process_id})
 
     @rx.event
+    def reuse(self, process_id: str) -> Any:
+        """Set the next job as that one was; hexwave.js fills in the texts, which the page keeps to itself."""
+        job = next((job for job in self.jobs if job.id == process_id), None)
+        if job is None:
+            return None
+        self.choose_shape(job.shape)
+        self.choose_count(str(job.count))
+        self.seed = str(job.seed)
+        return rx.toast("Settings copied")
+
+    @rx.event
     def announce_ready(self, job_id: str, on_screen: bool) -> Any:
         """A toast for a job that ended out of sight."""
         job = next((job for job in self.jobs if job.id == job_id), None)
         if job is None or on_screen or job.state != "done":
             return None
-        return rx.toast(f"{images(len(job.frames))} ready", description=job.prompt)
+        return ready_toast(job)
 
     def _show(self, process: Process) -> None:
         job = Job.of(process)
         known = next((i for i, shown in enumerate(self.jobs) if shown.id == job.id), None)
         if known is None:
-            self.announcement = f"Started: {job.prompt}." if job.running else self.announcement
+            self.announcement = f"Started: {job.name}." if job.running else self.announcement
             newer = sum(1 for shown in self.jobs if shown.started > job.started)
             self.jobs.insert(newer, job)
         else:
@@ -179,7 +190,7 @@ class StudioState(ProcessStatus, rx.State):
 
     def _ended(self, process: Process) -> list[Any]:
         job = Job.of(process)
-        self.announcement = f"{job.prompt}: {_outcome(job)}."
+        self.announcement = f"{job.name}: {_outcome(job)}."
         if job.state != "done":
             return []
         seen = rx.call_script(
@@ -193,6 +204,8 @@ class StudioState(ProcessStatus, rx.State):
             self.jobs = [job for job in self.jobs if job.id not in process_ids]
 
     def _asked(self, form: dict[str, Any]) -> dict[str, Any]:
+        # What is typed reaches the server a moment later; the form has it already.
+        seed = _seed(str(form.get("seed", self.seed)))
         asked = {
             "prompt": form.get("prompt", ""),
             "negativePrompt": form.get("leaveOut") or None,
@@ -200,16 +213,21 @@ class StudioState(ProcessStatus, rx.State):
             "count": int(self.count),
             "provider": self.model or None,
         }
-        return asked | ({"seed": int(self.seed)} if self.seed else {})
+        return asked | ({"seed": int(seed)} if seed else {})
 
     def _provider(self) -> Any:
         providers = current().providers
         return providers.get(self.model) or next(iter(providers.values()))
 
 
+def _seed(text: str) -> str:
+    digits = "".join(digit for digit in text if digit.isascii() and digit.isdecimal())[:10]
+    return str(min(int(digits), SEED_LIMIT)) if digits else ""
+
+
 def _milestone(before: Job, after: Job) -> str | None:
     passed = [words for at, words in _MILESTONES.items() if before.percent < at <= after.percent]
-    return f"{after.prompt}: {passed[-1]}." if passed and after.running else None
+    return f"{after.name}: {passed[-1]}." if passed and after.running else None
 
 
 def _outcome(job: Job) -> str:
@@ -227,15 +245,25 @@ def view(state: Any) -> rx.Component:
     Vars: jobs (list[Job], newest first), running (int), shape ("3:2"), dimensions ("1216 × 832"),
     count ("4"), seed ("" or digits), summary ("3:2 · 4 images · random seed"), hint (why the form was
     refused, or ""), announcement, models (list[ModelOption]), model (its id), model_title,
-    model_caption, demo (bool).
-    Handlers: generate(form: dict) with prompt, leaveOut and click; choose_model(id), choose_shape(ratio),
-    choose_count(count), write_seed(text), roll_seed(), cancel(id), retry(id), delete(id).
+    model_caption, demo (bool), loaded (bool: jobs are known), more (bool: there are older ones),
+    behind (bool: what is shown may be old).
+    Handlers: generate(form: dict) with prompt, leaveOut, seed and click; choose_model(id),
+    choose_shape(ratio), choose_count(count), write_seed(text), roll_seed(), cancel(id), retry(id),
+    delete(id), reuse(id), show_older().
     """
     return layout.page(
         rx.el.div(
             _prompt(state),
             _settings(state),
-            stream(state.jobs, ready=state.loaded, cancel=state.cancel, retry=state.retry),
+            stream(
+                state.jobs,
+                ready=state.loaded,
+                more=state.more,
+                cancel=state.cancel,
+                retry=state.retry,
+                reuse=state.reuse,
+                show_older=state.show_older,
+            ),
             class_name="hw-studio",
         ),
         lightbox(),
@@ -243,6 +271,7 @@ def view(state: Any) -> rx.Component:
         current=STUDIO,
         running=state.running,
         demo=state.demo,
+        behind=state.behind,
         announcement=state.announcement,
     )
 
