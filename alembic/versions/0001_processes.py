@@ -20,13 +20,21 @@ def upgrade() -> None:
         sa.Column("category", sa.String(32), nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("sequence", sa.Integer, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("unpublished", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.Integer, nullable=False),
+        sa.Column("updated_at", sa.Integer, nullable=False),
+        sa.Column("lease_owner", sa.String(64)),
+        sa.Column("lease_until", sa.Integer, nullable=False, server_default="0"),
         sa.Column("document", sa.JSON, nullable=False),
     )
     op.create_index("processes_by_user", "processes", ["user_id", "created_at", "process_id"])
     op.create_index("processes_by_idempotency_key", "processes", ["user_id", "idempotency_key"], unique=True)
     op.create_index(
-        "processes_unfinished", "processes", ["created_at"], sqlite_where=sa.text("status = 'processing'")
+        "processes_unfinished", "processes", ["updated_at"], sqlite_where=sa.text("status = 'processing'")
+    )
+    op.create_index(
+        "processes_unpublished", "processes", ["updated_at"], sqlite_where=sa.text("unpublished = 1")
     )
 
 

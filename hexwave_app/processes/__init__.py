@@ -2,7 +2,15 @@
 
 from hexwave_app.processes.errors import HexwaveError, ProcessNotFound
 from hexwave_app.processes.lifecycle import Page, Processes
-from hexwave_app.processes.model import Process, ProcessData, ProcessStatus, ProviderJob, Stage, StatusMessage
+from hexwave_app.processes.model import (
+    Process,
+    ProcessData,
+    ProcessStatus,
+    ProviderJob,
+    Source,
+    Stage,
+    StatusMessage,
+)
 from hexwave_app.processes.ports import Cursor, Filter, ProcessStore, StatusChannel, Subscription
 from hexwave_app.processes.transition import (
     Answered,
@@ -30,6 +38,7 @@ __all__ = [
     "Processes",
     "Progressed",
     "ProviderJob",
+    "Source",
     "Stage",
     "StatusChannel",
     "StatusMessage",

@@ -3,18 +3,33 @@
 import base64
 import binascii
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from hexwave_app.processes.errors import ChannelUnavailable, InvalidRequest, ProcessConflict, ProcessNotFound
-from hexwave_app.processes.model import Process, StatusMessage, utc_now
+from hexwave_app.processes.errors import (
+    ChannelUnavailable,
+    InvalidRequest,
+    ProcessConflict,
+    ProcessNotFound,
+    StoreUnavailable,
+)
+from hexwave_app.processes.model import (
+    EventType,
+    Process,
+    ProcessEvent,
+    Source,
+    StatusMessage,
+    utc_now,
+)
 from hexwave_app.processes.ports import Cursor, Filter, ProcessStore, StatusChannel
-from hexwave_app.processes.transition import Update, transition
+from hexwave_app.processes.transition import Update, ignored, transition
 
 log = logging.getLogger(__name__)
 
 PAGE_LIMIT = 100
+_TOLD_LIMIT = 10_000
 _NOTHING = Filter()
 
 
@@ -37,6 +52,8 @@ class Processes:
         self._channel = channel
         self._reread = reread
         self._followers = 0
+        self._worker = secrets.token_hex(8)
+        self._told: dict[str, int] = {}
 
     @property
     def followers(self) -> int:
@@ -51,7 +68,7 @@ class Processes:
         """
         kept = await self._store.insert(process)
         if kept.process_id == process.process_id:
-            await self._publish(kept)
+            await self._tell(kept)
         return kept
 
     async def get(self, process_id: str, user_id: str) -> Process:
@@ -68,9 +85,17 @@ class Processes:
             raise ProcessNotFound
         return process
 
-    async def unfinished(self) -> list[Process]:
-        """Every process that has not ended, of all users, oldest first: for what takes work up again."""
-        return await self._store.unfinished()
+    async def unfinished(self, before: datetime, limit: int) -> list[Process]:
+        """Up to `limit` running processes of all users that are silent since `before`, oldest first."""
+        return await self._store.unfinished(before, limit)
+
+    async def unpublished(self, before: datetime, limit: int) -> list[Process]:
+        """Up to `limit` processes with a change from before `before` that followers were perhaps not told."""
+        return await self._store.unpublished(before, limit)
+
+    async def claim(self, process_id: str, seconds: float) -> bool:
+        """Whether this worker alone may take the process up for so long."""
+        return await self._store.lease(process_id, self._worker, utc_now() + timedelta(seconds=seconds))
 
     async def list(
         self, user_id: str, *, narrow: Filter = _NOTHING, limit: int = 20, cursor: str | None = None
@@ -83,23 +108,44 @@ class Processes:
         shown = found[:limit]
         return Page(shown, _encoded(shown[-1]) if len(found) > limit else None)
 
-    async def update(self, process_id: str, update: Update, known: Process | None = None) -> Process:
-        """Save what `update` changes and publish it; an update that says nothing new does neither.
+    async def update(
+        self,
+        process_id: str,
+        update: Update,
+        known: Process | None = None,
+        source: Source = Source.SERVER,
+    ) -> Process:
+        """Save what `update` changes and publish it; one that says nothing new is noted in the timeline.
 
-        Compare-and-set on the sequence: a lost race reads again and decides anew. `known` is a version
+        Compare-and-set on the revision: a lost race reads again and decides anew. `known` is a version
         that the caller has read, which saves reading it again while nobody was faster.
         """
         while True:
             process, guessed = known or await self.load(process_id), known is not None
             known = None
-            changed = transition(process, update, utc_now())
-            if changed is process:
-                if guessed:
-                    continue
-                return process
-            if await self._store.replace(changed, process.sequence):
-                await self._publish(changed)
-                return changed
+            reason = ignored(process, update)
+            if reason is None:
+                changed = transition(process, update, utc_now(), source)
+                published = max(process.published, self._told.get(process_id, 0))
+                changed = changed.model_copy(update={"published": published})
+                if await self._store.replace(changed):
+                    return await self._tell(changed)
+            elif not guessed:
+                return await self._ignore(process, reason, source)
+
+    async def note(
+        self, process: Process, type_: EventType, source: Source, detail: str | None = None
+    ) -> Process:
+        """One more line of the timeline. Nothing else changes, and nobody is told."""
+        return await self._amend(process, type_, source, detail)
+
+    async def republish(self, process: Process) -> None:
+        """Tell followers what they were perhaps not told; harmless when they were.
+
+        Raises `ChannelUnavailable`.
+        """
+        await self._channel.publish(StatusMessage.of(process))
+        await self._mark(process, Source.RECONCILER)
 
     async def delete(self, process_id: str, user_id: str) -> Process:
         """Forget the user's process, which must have ended; returns it as it was."""
@@ -126,12 +172,62 @@ class Processes:
         finally:
             self._followers -= 1
 
-    async def _publish(self, process: Process) -> None:
+    async def _tell(self, process: Process) -> Process:
         # The database is the truth: a follower that misses this message reads it there.
         try:
             await self._channel.publish(StatusMessage.of(process))
         except ChannelUnavailable as error:
             log.warning("process %s: saved, not published: %s", process.process_id, error)
+            return process
+        if process.terminal:
+            self._told.pop(process.process_id, None)
+            return await self._mark_end(process)
+        # Written with the next change: a mark of its own for each would double the writes.
+        if len(self._told) >= _TOLD_LIMIT:
+            self._told.clear()
+        # Two that are told at once may be done in either order.
+        self._told[process.process_id] = max(process.sequence, self._told.get(process.process_id, 0))
+        return process
+
+    async def _mark_end(self, process: Process) -> Process:
+        try:
+            return await self._mark(process, Source.SERVER)
+        except StoreUnavailable as error:
+            # Saved and told all the same; unmarked, it is told once more.
+            log.warning("process %s: published, not marked: %s", process.process_id, error)
+            return process
+
+    async def _mark(self, process: Process, source: Source) -> Process:
+        return await self._amend(process, EventType.PUBLISHED, source, published=process.sequence)
+
+    async def _ignore(self, process: Process, reason: str, source: Source) -> Process:
+        # What the reconciler was answered is a line of the timeline already.
+        if source in (Source.SERVER, Source.RECONCILER):
+            return process
+        last = process.events[-1]
+        # A provider that repeats itself for hours gets one line.
+        if (last.type, last.detail) == (EventType.IGNORED, reason):
+            return process
+        return await self._amend(process, EventType.IGNORED, source, reason)
+
+    async def _amend(
+        self,
+        process: Process,
+        type_: EventType,
+        source: Source,
+        detail: str | None = None,
+        published: int = 0,
+    ) -> Process:
+        while True:
+            sequence = published or process.sequence
+            event = ProcessEvent(type=type_, at=utc_now(), source=source, sequence=sequence, detail=detail)
+            amended = process.amended(event, published=max(process.published, published))
+            if await self._store.replace(amended):
+                return amended
+            try:
+                process = await self.load(process.process_id)
+            except ProcessNotFound:
+                return process
 
 
 def _encoded(process: Process) -> str:

@@ -48,15 +48,31 @@ class Stage(StrEnum):
 
 
 class EventType(StrEnum):
-    """What a line of the timeline tells."""
+    """What a line of the timeline tells.
+
+    `WEBHOOK` is the provider's last word, `IGNORED` what changed nothing (its detail says why),
+    `RECONCILED` that the provider was asked.
+    """
 
     CREATED = "created"
     SUBMITTED = "submitted"
-    ANSWERED = "answered"
     PROGRESS = "progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
+    WEBHOOK = "webhook"
+    SAVED = "saved"
+    PUBLISHED = "published"
+    IGNORED = "ignored"
+    RECONCILED = "reconciled"
     CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Source(StrEnum):
+    """Where the news of a timeline's line came from."""
+
+    USER = "user"
+    SERVER = "server"
+    WEBHOOK = "webhook"
+    RECONCILER = "reconciler"
 
 
 class ProcessEvent(Wire):
@@ -64,6 +80,7 @@ class ProcessEvent(Wire):
 
     type: EventType
     at: datetime
+    source: Source
     sequence: int
     detail: str | None = None
 
@@ -94,9 +111,11 @@ class ProcessData(Wire):
 
 
 class Process(Wire):
-    """One long-running operation. `sequence` starts at 1 and grows by one with every change.
+    """One long-running operation.
 
-    `answer` is the provider's last word, kept from its arrival until its results are ours.
+    `sequence` starts at 1 and grows by one with every change that followers are told; `published` is the
+    last one that they were told. `revision` grows with every write, also of the timeline alone: it is what
+    writers race on. `answer` is the provider's last word, kept from its arrival until its results are ours.
     """
 
     process_id: str
@@ -105,6 +124,8 @@ class Process(Wire):
     category: str
     status: ProcessStatus = ProcessStatus.PROCESSING
     sequence: int = 1
+    published: int = 0
+    revision: int = 1
     data: ProcessData
     provider: ProviderJob
     events: tuple[ProcessEvent, ...] = ()
@@ -117,6 +138,21 @@ class Process(Wire):
     @property
     def terminal(self) -> bool:
         return self.status.terminal
+
+    @property
+    def unpublished(self) -> bool:
+        return self.published < self.sequence
+
+    def amended(self, event: ProcessEvent, **fields: Any) -> "Process":
+        """The process with one more line of its timeline, and `fields` changed, ready to be saved."""
+        last = self.events[-1]
+        # Asked again and answered the same: one line, of the last time.
+        again = event.type is EventType.RECONCILED and (last.type, last.detail) == (event.type, event.detail)
+        events = (*(self.events[:-1] if again else self.events), event)
+        if len(events) > EVENTS_KEPT:
+            # The first line tells when it began; what is dropped is the oldest of the rest.
+            events = (events[0], *events[-(EVENTS_KEPT - 1) :])
+        return self.model_copy(update={**fields, "events": events, "revision": self.revision + 1})
 
     @classmethod
     def begin(
@@ -139,7 +175,7 @@ class Process(Wire):
             category=category,
             data=ProcessData(req=req, stage=Stage.QUEUED),
             provider=provider,
-            events=(ProcessEvent(type=EventType.CREATED, at=now, sequence=1),),
+            events=(ProcessEvent(type=EventType.CREATED, at=now, source=Source.USER, sequence=1),),
             idempotency_key=idempotency_key,
             retry_of=retry_of,
             created_at=now,

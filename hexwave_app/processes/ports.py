@@ -40,12 +40,23 @@ class ProcessStore(Protocol):
         """Up to `limit` of the user's processes, newest first, beginning after `after`."""
         ...
 
-    async def unfinished(self) -> list[Process]:
-        """Every process that has not ended, of all users, oldest first."""
+    async def unfinished(self, before: datetime, limit: int) -> list[Process]:
+        """Up to `limit` running processes of all users, last changed before `before`, oldest first."""
         ...
 
-    async def replace(self, process: Process, expected_sequence: int) -> bool:
-        """Save `process` if the kept one still has `expected_sequence`; False when it has moved on."""
+    async def unpublished(self, before: datetime, limit: int) -> list[Process]:
+        """The same of processes with a change that followers were perhaps not told."""
+        ...
+
+    async def replace(self, process: Process) -> bool:
+        """Save `process` if the kept one is of the revision before it; False when that has moved on."""
+        ...
+
+    async def lease(self, process_id: str, owner: str, until: datetime) -> bool:
+        """Whether `owner` alone may act on the process until then; False while another's lease lasts.
+
+        A lease is beside the process: taking one changes neither its sequence nor its revision.
+        """
         ...
 
     async def delete(self, process_id: str) -> bool:

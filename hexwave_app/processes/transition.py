@@ -1,15 +1,15 @@
 """The one rule of change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from hexwave_app.processes.model import (
-    EVENTS_KEPT,
     EventType,
     Process,
     ProcessEvent,
     ProcessStatus,
+    Source,
     Stage,
 )
 
@@ -17,6 +17,7 @@ ANSWERED_PROGRESS = 94
 """Per cent done once only the keeping of the results is left."""
 
 _STAGES = tuple(Stage)
+_ENDED: dict[str, Any] = {"stage": None, "preview": None}
 
 
 @dataclass(frozen=True)
@@ -62,64 +63,84 @@ class Failed:
 Update = Submitted | Progressed | Answered | Completed | Failed
 
 
-def transition(process: Process, update: Update, at: datetime) -> Process:
+def transition(process: Process, update: Update, at: datetime, source: Source = Source.SERVER) -> Process:
     """The process after `update`; the same object when it says nothing new.
 
     A terminal status is final. Progress that lags behind what is known is late news and says nothing.
     """
-    if process.terminal:
+    if ignored(process, update) is not None:
         return process
+    change = _change(process, update)
+    sequence = process.sequence + 1
+    event = ProcessEvent(type=change.type, at=at, source=source, sequence=sequence, detail=change.detail)
+    return process.amended(
+        event,
+        **change.fields,
+        sequence=sequence,
+        data=process.data.model_copy(update=change.data),
+        updated_at=max(at, process.updated_at),
+    )
+
+
+def ignored(process: Process, update: Update) -> str | None:
+    """Why `update` says nothing new, in a few words; `None` when it does."""
+    if process.terminal:
+        return f"Already {'cancelled' if process.data.error_code == 'cancelled' else process.status}"
     match update:
         case Submitted():
-            return _submitted(process, update, at)
-        case Progressed():
-            return _progressed(process, update, at)
+            return "Already submitted" if process.provider.job_id is not None else None
         case Answered():
-            return _answered(process, update, at)
+            return "Duplicate" if process.answer is not None else None
+        case Progressed():
+            if _lags(process, update):
+                return "Late news"
+            same = all(getattr(process.data, name) == value for name, value in _said(process, update).items())
+            return "Duplicate" if same else None
+        case Completed() | Failed():
+            return None
+
+
+@dataclass(frozen=True)
+class _Change:
+    type: EventType
+    detail: str | None = None
+    data: dict[str, Any] = field(default_factory=dict[str, Any])
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def _change(process: Process, update: Update) -> _Change:
+    match update:
+        case Submitted(job_id):
+            provider = process.provider.model_copy(update={"job_id": job_id})
+            return _Change(EventType.SUBMITTED, provider.name, fields={"provider": provider})
+        case Progressed():
+            return _Change(EventType.PROGRESS, _progress_detail(update), _said(process, update))
+        case Answered(answer):
+            progress = max(process.data.progress or 0, ANSWERED_PROGRESS)
+            data = {"progress": progress, "stage": Stage.SAVING}
+            return _Change(EventType.WEBHOOK, None, data, {"answer": answer})
         case Completed(generations, notice):
-            data: dict[str, Any] = {
+            data = _ENDED | {
                 "generations": generations,
                 "progress": 100,
-                "stage": None,
-                "preview": None,
+                "notice": notice or process.data.notice,
             }
-            data["notice"] = notice or process.data.notice
-            return _next(
-                process, at, EventType.COMPLETED, None, data, status=ProcessStatus.COMPLETED, answer=None
-            )
+            fields = {"status": ProcessStatus.COMPLETED, "answer": None}
+            return _Change(EventType.SAVED, f"{len(generations)} kept", data, fields)
         case Failed(error, error_code):
-            event = EventType.CANCELLED if error_code == "cancelled" else EventType.FAILED
-            data = {"error": error, "error_code": error_code, "stage": None, "preview": None}
-            return _next(process, at, event, error_code, data, status=ProcessStatus.FAILED, answer=None)
+            type_ = EventType.CANCELLED if error_code == "cancelled" else EventType.FAILED
+            data = _ENDED | {"error": error, "error_code": error_code}
+            return _Change(type_, error_code, data, {"status": ProcessStatus.FAILED, "answer": None})
 
 
-def _submitted(process: Process, update: Submitted, at: datetime) -> Process:
-    if process.provider.job_id is not None:
-        return process
-    provider = process.provider.model_copy(update={"job_id": update.job_id})
-    return _next(process, at, EventType.SUBMITTED, provider.name, {}, provider=provider)
-
-
-def _answered(process: Process, update: Answered, at: datetime) -> Process:
-    if process.answer is not None:
-        return process
-    data = {"progress": max(process.data.progress or 0, ANSWERED_PROGRESS), "stage": Stage.SAVING}
-    return _next(process, at, EventType.ANSWERED, None, data, answer=update.answer)
-
-
-def _progressed(process: Process, update: Progressed, at: datetime) -> Process:
+def _said(process: Process, update: Progressed) -> dict[str, Any]:
     known = process.data
-    if _lags(process, update):
-        return process
-    said = {
+    return {
         "progress": update.progress if update.progress is not None else known.progress,
         "stage": update.stage or _begun(known.stage, update.progress),
         "preview": _overlaid(known.preview, update.preview),
         "notice": update.notice or known.notice,
     }
-    if all(getattr(known, name) == value for name, value in said.items()):
-        return process
-    return _next(process, at, EventType.PROGRESS, _progress_detail(update), said)
 
 
 def _begun(stage: Stage | None, progress: int | None) -> Stage | None:
@@ -129,9 +150,11 @@ def _begun(stage: Stage | None, progress: int | None) -> Stage | None:
 
 def _lags(process: Process, update: Progressed) -> bool:
     known = process.data
-    behind = known.progress is not None and update.progress is not None and update.progress < known.progress
-    earlier = update.stage is not None and known.stage is not None
-    return behind or (earlier and _STAGES.index(update.stage) < _STAGES.index(known.stage))  # pyright: ignore[reportArgumentType]
+    if known.progress is not None and update.progress is not None and update.progress < known.progress:
+        return True
+    if known.stage is None or update.stage is None:
+        return False
+    return _STAGES.index(update.stage) < _STAGES.index(known.stage)
 
 
 def _overlaid(
@@ -148,24 +171,3 @@ def _overlaid(
 def _progress_detail(update: Progressed) -> str | None:
     figure = None if update.progress is None else f"{update.progress}%"
     return figure or update.stage
-
-
-def _next(
-    process: Process, at: datetime, event: EventType, detail: str | None, data: dict[str, Any], **fields: Any
-) -> Process:
-    sequence = process.sequence + 1
-    told = ProcessEvent(type=event, at=at, sequence=sequence, detail=detail)
-    return process.model_copy(
-        update={
-            **fields,
-            "sequence": sequence,
-            "data": process.data.model_copy(update=data),
-            "events": _bounded((*process.events, told)),
-            "updated_at": max(at, process.updated_at),
-        }
-    )
-
-
-def _bounded(events: tuple[ProcessEvent, ...]) -> tuple[ProcessEvent, ...]:
-    # The first event tells when it began; what is dropped is the oldest of the rest.
-    return events if len(events) <= EVENTS_KEPT else (events[0], *events[-(EVENTS_KEPT - 1) :])

@@ -10,18 +10,22 @@ from typing import Any
 from alembic.config import Config
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
+    ColumnElement,
+    Delete,
     Index,
     Integer,
     MetaData,
     Select,
     String,
     Table,
+    TextClause,
+    Update,
     and_,
     delete,
     event,
     insert,
-    literal_column,
     or_,
     select,
     text,
@@ -32,12 +36,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from alembic import command
 from hexwave_app.processes.errors import StoreUnavailable
-from hexwave_app.processes.model import Process
+from hexwave_app.processes.model import Process, utc_now
 from hexwave_app.processes.ports import Cursor, Filter
 
 _ROOT = Path(__file__).parents[2]
 
 metadata = MetaData()
+
+# Literals: SQLite uses a partial index only where the query names its condition.
+_RUNNING = text("status = 'processing'")
+_UNPUBLISHED = text("unpublished = 1")
 
 processes = Table(
     "processes",
@@ -49,11 +57,19 @@ processes = Table(
     Column("category", String(32), nullable=False),
     Column("status", String(16), nullable=False),
     Column("sequence", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("unpublished", Boolean, nullable=False),
     Column("created_at", Integer, nullable=False, comment="milliseconds since the epoch"),
+    Column("updated_at", Integer, nullable=False, comment="milliseconds since the epoch"),
+    Column("lease_owner", String(64)),
+    Column(
+        "lease_until", Integer, nullable=False, server_default="0", comment="milliseconds since the epoch"
+    ),
     Column("document", JSON, nullable=False, comment="the whole process under its wire names"),
     Index("processes_by_user", "user_id", "created_at", "process_id"),
     Index("processes_by_idempotency_key", "user_id", "idempotency_key", unique=True),
-    Index("processes_unfinished", "created_at", sqlite_where=text("status = 'processing'")),
+    Index("processes_unfinished", "updated_at", sqlite_where=_RUNNING),
+    Index("processes_unpublished", "updated_at", sqlite_where=_UNPUBLISHED),
 )
 
 
@@ -89,11 +105,11 @@ class SqlStore:
         try:
             async with self._writer() as connection:
                 await connection.execute(insert(processes).values(_row(process)))
-        except IntegrityError:
-            earlier = await self._by_idempotency_key(process)
-            if earlier is None:
-                raise
-            return earlier
+        except IntegrityError as error:
+            kept = await self._one(select(processes.c.document).where(_same(process)))
+            if kept is None:
+                raise StoreUnavailable("This was just deleted elsewhere. Try again.") from error
+            return kept
         return process
 
     async def get(self, process_id: str) -> Process | None:
@@ -111,35 +127,41 @@ class SqlStore:
                 query = query.where(column == value)
         if after is not None:
             at = _milliseconds(after.created_at)
-            older = and_(table.created_at == at, table.process_id < after.process_id)
-            query = query.where(or_(table.created_at < at, older))
+            # The bound is one for the index; the alternatives only tell equal times apart.
+            older = or_(table.created_at < at, table.process_id < after.process_id)
+            query = query.where(table.created_at <= at, older)
         return await self._all(query.order_by(table.created_at.desc(), table.process_id.desc()).limit(limit))
 
-    async def unfinished(self) -> list[Process]:
-        # A literal: SQLite uses a partial index only where the query names its condition.
-        running = processes.c.status == literal_column("'processing'")
-        return await self._all(select(processes.c.document).where(running).order_by(processes.c.created_at))
+    async def unfinished(self, before: datetime, limit: int) -> list[Process]:
+        return await self._silent(_RUNNING, before, limit)
 
-    async def replace(self, process: Process, expected_sequence: int) -> bool:
-        statement = (
-            update(processes)
-            .where(processes.c.process_id == process.process_id, processes.c.sequence == expected_sequence)
-            .values(_row(process))
+    async def unpublished(self, before: datetime, limit: int) -> list[Process]:
+        return await self._silent(_UNPUBLISHED, before, limit)
+
+    async def replace(self, process: Process) -> bool:
+        table = processes.c
+        before = and_(table.process_id == process.process_id, table.revision == process.revision - 1)
+        return await self._changed(update(processes).where(before).values(_row(process)))
+
+    async def lease(self, process_id: str, owner: str, until: datetime) -> bool:
+        table = processes.c
+        free = or_(table.lease_until < _milliseconds(utc_now()), table.lease_owner == owner)
+        taken = {"lease_owner": owner, "lease_until": _milliseconds(until)}
+        return await self._changed(
+            update(processes).where(and_(table.process_id == process_id, free)).values(taken)
         )
-        async with self._writer() as connection:
-            return (await connection.execute(statement)).rowcount == 1
 
     async def delete(self, process_id: str) -> bool:
-        async with self._writer() as connection:
-            statement = delete(processes).where(processes.c.process_id == process_id)
-            return (await connection.execute(statement)).rowcount == 1
+        return await self._changed(delete(processes).where(processes.c.process_id == process_id))
 
-    async def _by_idempotency_key(self, process: Process) -> Process | None:
-        if process.idempotency_key is None:
-            return None
-        table = processes.c
-        same = and_(table.user_id == process.user_id, table.idempotency_key == process.idempotency_key)
-        return await self._one(select(table.document).where(same))
+    async def _silent(self, condition: TextClause, before: datetime, limit: int) -> list[Process]:
+        at = processes.c.updated_at
+        query = select(processes.c.document).where(condition, at < _milliseconds(before))
+        return await self._all(query.order_by(at).limit(limit))
+
+    async def _changed(self, statement: Update | Delete) -> bool:
+        async with self._writer() as connection:
+            return (await connection.execute(statement)).rowcount == 1
 
     async def _all(self, query: Select[Any]) -> list[Process]:
         async with self._reader() as connection:
@@ -197,9 +219,19 @@ def _row(process: Process) -> dict[str, Any]:
         "category": process.category,
         "status": process.status.value,
         "sequence": process.sequence,
+        "revision": process.revision,
+        "unpublished": process.unpublished,
         "created_at": _milliseconds(process.created_at),
+        "updated_at": _milliseconds(process.updated_at),
         "document": process.wire(),
     }
+
+
+def _same(process: Process) -> ColumnElement[bool]:
+    table = processes.c
+    key = and_(table.user_id == process.user_id, table.idempotency_key == process.idempotency_key)
+    itself = table.process_id == process.process_id
+    return itself if process.idempotency_key is None else or_(itself, key)
 
 
 def _milliseconds(at: datetime) -> int:

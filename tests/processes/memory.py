@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from hexwave_app.processes.errors import ChannelUnavailable
 from hexwave_app.processes.model import Process, StatusMessage
@@ -32,12 +33,23 @@ class MemoryStore:
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
         raise NotImplementedError
 
-    async def unfinished(self) -> list[Process]:
-        return [process for process in self.kept.values() if not process.terminal]
+    async def unfinished(self, before: datetime, limit: int) -> list[Process]:
+        return [
+            process for process in self.kept.values() if not process.terminal and process.updated_at < before
+        ]
 
-    async def replace(self, process: Process, expected_sequence: int) -> bool:
+    async def unpublished(self, before: datetime, limit: int) -> list[Process]:
+        return [
+            process for process in self.kept.values() if process.unpublished and process.updated_at < before
+        ]
+
+    async def lease(self, process_id: str, owner: str, until: datetime) -> bool:
+        return True
+
+    async def replace(self, process: Process) -> bool:
         await asyncio.sleep(0)
-        if self.kept[process.process_id].sequence != expected_sequence:
+        kept = self.kept.get(process.process_id)
+        if kept is None or kept.revision != process.revision - 1:
             return False
         self.kept[process.process_id] = process
         return True

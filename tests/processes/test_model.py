@@ -11,7 +11,7 @@ def test_the_document_has_the_names_of_the_contract() -> None:
     """camelCase, and nothing that is not set."""
     document = after(Submitted("job-1")).wire()
     assert set(document) == {
-        *("processId", "userId", "toolName", "category", "status", "sequence"),
+        *("processId", "userId", "toolName", "category", "status", "sequence", "published", "revision"),
         *("data", "provider", "events", "createdAt", "updatedAt"),
     }
     assert document["data"] == {"req": {"prompt": "a sea"}, "stage": "queued"}
