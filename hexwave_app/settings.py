@@ -33,6 +33,14 @@ class Settings(BaseSettings):
     ] = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    mongodb_uri: Annotated[
+        str | None,
+        Field(
+            validation_alias="MONGODB_URI",
+            pattern=r"^mongodb(\+srv)?://",
+            description="a MongoDB URI such as mongodb://localhost:27017/hexwave?replicaSet=rs0",
+        ),
+    ] = None
     ably_api_key: Annotated[
         str | None,
         Field(

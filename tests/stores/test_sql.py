@@ -2,26 +2,32 @@
 
 import asyncio
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, event, inspect
 
 from alembic import command
-from hexwave_app.processes import Filter
+from hexwave_app.processes import Cursor, Filter, ProcessStatus
 from hexwave_app.processes.errors import StoreUnavailable
+from hexwave_app.processes.model import utc_now
 from hexwave_app.stores.sql import SqlStore, alembic_config, metadata, migrate
 from tests.conftest import PATIENCE
 from tests.stores import writer
 from tests.stores.conftest import begun
 
 ROOT = Path(__file__).parents[2]
+INDEX = re.compile(r"USING (?:COVERING )?INDEX (\w+)")
+BY_ID = "sqlite_autoindex_processes_1"
 
 
 @pytest.fixture
@@ -122,6 +128,53 @@ async def test_a_broken_database_is_unavailable(database: Path) -> None:
             await store.get("p_x")
         with pytest.raises(StoreUnavailable):
             await store.insert(begun())
+
+
+async def test_every_query_goes_by_an_index(database: Path) -> None:
+    """As SQLite itself explains them: no table is scanned, and no result sorted afterwards."""
+    cursor, running = Cursor(utc_now(), "p_x"), Filter(ProcessStatus.PROCESSING, "image-generator", "image")
+    async with SqlStore.open(database) as store:
+        process = begun(idempotency_key="k")
+        expected: list[tuple[Awaitable[object], set[str]]] = [
+            (store.find("g_a", Filter(), 9, None), {"processes_by_user"}),
+            (store.find("g_a", Filter(), 9, cursor), {"processes_by_user"}),
+            (store.find("g_a", running, 9, cursor), {"processes_by_user"}),
+            (store.unfinished(utc_now(), 9), {"processes_unfinished"}),
+            (store.unpublished(utc_now(), 9), {"processes_unpublished"}),
+            (store.get("p_x"), {BY_ID}),
+            (store.replace(process), {BY_ID}),
+            (store.lease("p_x", "one", utc_now()), {BY_ID}),
+            (store.delete("p_x"), {BY_ID}),
+            (store.insert(process), set()),
+            (store.insert(begun(idempotency_key="k")), {BY_ID, "processes_by_idempotency_key"}),
+        ]
+        for query, indexes in expected:
+            plan = await explained(store, query)
+            assert {index for step in plan for index in INDEX.findall(step)} == indexes, plan
+            assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step], plan
+
+
+async def test_a_page_far_down_a_list_begins_at_its_cursor(database: Path) -> None:
+    """Not at the newest process."""
+    async with SqlStore.open(database) as store:
+        (step,) = await explained(store, store.find("g_a", Filter(), 9, Cursor(utc_now(), "p_x")))
+    assert "created_at<" in step
+
+
+async def explained(store: SqlStore, query: Awaitable[object]) -> list[str]:
+    """The steps of SQLite's plans for the statements that `query` runs."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    engine = store._engine  # pyright: ignore[reportPrivateUsage]
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    await query
+    event.remove(engine.sync_engine, "before_cursor_execute", note)
+    async with engine.connect() as connection:
+        plans = [await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", told) for text, told in asked]
+        return [row.detail for plan in plans for row in plan]
 
 
 async def start_writer(do: str, database: Path, process_id: str = "") -> Process:

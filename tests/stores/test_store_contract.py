@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,14 +20,26 @@ from hexwave_app.processes import (
     Submitted,
     transition,
 )
+from hexwave_app.processes.model import EventType, ProcessEvent, Source, utc_now
 from tests.stores.conftest import OpenStore, begun
 
 EVERYTHING = Filter()
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+AN_HOUR = timedelta(hours=1)
 
 
 def later(process: Process) -> Process:
     return transition(process, Progressed((process.data.progress or 0) + 1), NOON)
+
+
+def told(process: Process) -> Process:
+    """The process after its followers were told."""
+    event = ProcessEvent(type=EventType.PUBLISHED, at=NOON, source=Source.SERVER, sequence=process.sequence)
+    return process.amended(event, published=process.sequence)
+
+
+def touched(at: datetime, user_id: str = "g_a", **fields: Any) -> Process:
+    return begun(user_id, created_at=at, updated_at=at, **fields)
 
 
 async def test_a_process_comes_back_as_it_was_saved(store: ProcessStore) -> None:
@@ -40,36 +53,56 @@ async def test_a_process_comes_back_as_it_was_saved(store: ProcessStore) -> None
         Answered({"results": ["demo:1"], "notice": None}),
         Completed(("/media/b.webp",)),
     ):
-        before, process = process, transition(process, update, NOON)
-        assert await store.replace(process, before.sequence)
+        process = transition(process, update, NOON)
+        assert await store.replace(process)
         assert await store.get(process.process_id) == process
 
 
 async def test_what_is_not_there_is_none(store: ProcessStore) -> None:
-    """Neither read, nor replaced, nor deleted."""
+    """Neither read, nor replaced, nor leased, nor deleted."""
     process = begun()
     assert await store.get(process.process_id) is None
-    assert not await store.replace(later(process), 1)
+    assert not await store.replace(later(process))
+    assert not await store.lease(process.process_id, "one", utc_now() + AN_HOUR)
     assert not await store.delete(process.process_id)
     assert await store.get(process.process_id) is None
 
 
-async def test_replace_compares_the_sequence(store: ProcessStore) -> None:
-    """Only from the sequence that is kept; a lost race changes nothing."""
+async def test_replace_compares_the_revision(store: ProcessStore) -> None:
+    """Only from the revision before; a lost race changes nothing, and neither does saving twice."""
     first = await store.insert(begun())
     second = later(first)
-    assert await store.replace(second, 1)
-    assert not await store.replace(transition(first, Failed("No.", "x"), NOON), 1)
+    assert await store.replace(second)
+    assert not await store.replace(transition(first, Failed("No.", "x"), NOON))
+    assert not await store.replace(second)
+    assert not await store.replace(later(later(second)))
     assert await store.get(first.process_id) == second
 
 
+async def test_a_line_of_the_timeline_alone_is_raced_for_too(store: ProcessStore) -> None:
+    """Of two changes that leave the sequence as it is, the second must read again."""
+    first = await store.insert(begun())
+    assert await store.replace(told(first))
+    assert not await store.replace(told(first))
+    assert not await store.replace(later(first))
+    assert await store.get(first.process_id) == told(first)
+
+
 async def test_one_of_many_writers_wins(store: ProcessStore) -> None:
-    """Twenty at once from one sequence: one is told that it won, and its version is the one kept."""
+    """Twenty at once from one revision: one is told that it won, and its version is the one kept."""
     first = await store.insert(begun())
     rivals = [transition(first, Submitted(f"job-{number}"), NOON) for number in range(20)]
-    won = await asyncio.gather(*(store.replace(rival, 1) for rival in rivals))
+    won = await asyncio.gather(*(store.replace(rival) for rival in rivals))
     assert won.count(True) == 1
     assert await store.get(first.process_id) == rivals[won.index(True)]
+
+
+async def test_a_process_inserted_again_is_the_one_kept(store: ProcessStore) -> None:
+    """Whoever was not told that it was kept may try again, whatever became of it meanwhile."""
+    for first in (begun(), begun(idempotency_key="k")):
+        await store.insert(first)
+        await store.replace(later(first))
+        assert await store.insert(first) == later(first)
 
 
 async def test_an_idempotency_key_is_kept_once_a_user(store: ProcessStore) -> None:
@@ -124,7 +157,7 @@ async def test_a_list_is_one_users_and_narrowed(store: ProcessStore) -> None:
     video = await store.insert(begun(category="video", tool_name="video-generator"))
     image = await store.insert(begun())
     done = transition(image, Completed(()), NOON)
-    await store.replace(done, 1)
+    await store.replace(done)
     assert set(await ids(store, EVERYTHING)) == {video.process_id, image.process_id}
     assert await ids(store, Filter(status=ProcessStatus.COMPLETED)) == [image.process_id]
     assert await ids(store, Filter(category="video")) == [video.process_id]
@@ -137,12 +170,101 @@ async def ids(store: ProcessStore, narrow: Filter) -> list[str]:
 
 
 async def test_the_unfinished_are_everyones_oldest_first(store: ProcessStore) -> None:
-    """What has ended is not among them."""
-    times = [NOON + timedelta(seconds=number) for number in (2, 0, 1)]
-    made = [await store.insert(begun(f"g_{at.second}", created_at=at)) for at in times]
-    ended = await store.insert(begun())
-    await store.replace(transition(ended, Failed("No.", "x"), NOON), 1)
-    assert await store.unfinished() == sorted(made, key=lambda process: process.created_at)
+    """What has ended, or changed since, is not among them; the limit takes the oldest."""
+    made = [
+        await store.insert(touched(NOON + timedelta(seconds=number), f"g_{number}")) for number in (2, 0, 1)
+    ]
+    ended = await store.insert(touched(NOON))
+    await store.replace(transition(ended, Failed("No.", "x"), NOON))
+    oldest = sorted(made, key=lambda process: process.updated_at)
+    assert await store.unfinished(NOON + AN_HOUR, 10) == oldest
+    assert await store.unfinished(NOON + AN_HOUR, 2) == oldest[:2]
+    assert await store.unfinished(NOON + timedelta(seconds=1), 10) == oldest[:1]
+    assert await store.unfinished(NOON, 10) == []
+
+
+async def test_progress_makes_a_silent_process_heard(store: ProcessStore) -> None:
+    """Silence is counted from the last change that followers are told."""
+    first = await store.insert(touched(NOON))
+    await store.replace(transition(first, Progressed(5), NOON + AN_HOUR))
+    assert await store.unfinished(NOON + AN_HOUR, 10) == []
+
+
+async def test_the_unpublished_are_everyones_oldest_first(store: ProcessStore) -> None:
+    """Ended or not; the limit takes the oldest."""
+    made = [
+        await store.insert(touched(NOON + timedelta(seconds=number), f"g_{number}")) for number in (2, 0, 1)
+    ]
+    ended = transition(made[0], Failed("No.", "x"), made[0].updated_at)
+    await store.replace(ended)
+    oldest = [made[1], made[2], ended]
+    assert await store.unpublished(NOON + AN_HOUR, 10) == oldest
+    assert await store.unpublished(NOON + AN_HOUR, 2) == oldest[:2]
+    assert await store.unpublished(NOON + timedelta(seconds=1), 10) == oldest[:1]
+    assert await store.unpublished(NOON, 10) == []
+
+
+async def test_what_followers_were_told_is_not_unpublished(store: ProcessStore) -> None:
+    """Until its next change."""
+    first = await store.insert(touched(NOON))
+    await store.insert(touched(NOON, published=1))
+    await store.replace(told(first))
+    assert await store.unpublished(NOON + AN_HOUR, 10) == []
+    await store.replace(later(told(first)))
+    assert await store.unpublished(NOON + AN_HOUR, 10) == [later(told(first))]
+
+
+async def test_a_lease_keeps_others_out_while_it_lasts(store: ProcessStore) -> None:
+    """Its owner may prolong it; one that is over is free to take."""
+    process_id = (await store.insert(begun())).process_id
+    assert await store.lease(process_id, "one", utc_now() + AN_HOUR)
+    assert not await store.lease(process_id, "other", utc_now() + AN_HOUR)
+    assert await store.lease(process_id, "one", utc_now() + 2 * AN_HOUR)
+    assert await store.lease(process_id, "one", utc_now() - AN_HOUR)
+    assert await store.lease(process_id, "other", utc_now() + AN_HOUR)
+    assert not await store.lease(process_id, "one", utc_now() + AN_HOUR)
+
+
+async def test_a_lease_is_one_process_alone(store: ProcessStore) -> None:
+    """The others are as free as before."""
+    first, second = await store.insert(begun()), await store.insert(begun())
+    assert await store.lease(first.process_id, "one", utc_now() + AN_HOUR)
+    assert await store.lease(second.process_id, "other", utc_now() + AN_HOUR)
+
+
+async def test_one_of_many_owners_gets_the_lease(open_store: OpenStore) -> None:
+    """Twenty at once from two servers, over a free lease and over one that has just ended."""
+    async with open_store() as one, open_store() as other:
+        process_id = (await one.insert(begun())).process_id
+        for _ in range(2):
+            leases = [
+                store.lease(process_id, f"{number}", utc_now() + AN_HOUR)
+                for number, store in enumerate([one, other] * 10)
+            ]
+            won = await asyncio.gather(*leases)
+            assert won.count(True) == 1
+            assert await one.lease(process_id, f"{won.index(True)}", utc_now() - AN_HOUR)
+
+
+async def test_a_lease_is_beside_the_process(store: ProcessStore) -> None:
+    """Taking one changes nothing that is read or raced for; saving keeps whose it is."""
+    first = await store.insert(begun())
+    assert await store.lease(first.process_id, "one", utc_now() + AN_HOUR)
+    assert await store.get(first.process_id) == first
+    assert await store.replace(later(first))
+    assert not await store.lease(first.process_id, "other", utc_now() + AN_HOUR)
+
+
+async def test_a_lease_and_a_save_at_once_both_hold(store: ProcessStore) -> None:
+    """Whichever comes first, neither undoes the other."""
+    for _ in range(10):
+        first = await store.insert(begun())
+        done = await asyncio.gather(
+            store.replace(later(first)), store.lease(first.process_id, "one", utc_now() + AN_HOUR)
+        )
+        assert done == [True, True]
+        assert await store.get(first.process_id) == later(first)
+        assert not await store.lease(first.process_id, "other", utc_now() + AN_HOUR)
 
 
 async def test_a_store_keeps_over_a_restart(open_store: OpenStore) -> None:
@@ -158,8 +280,8 @@ async def test_two_servers_see_each_others_writes(open_store: OpenStore) -> None
     async with open_store() as one, open_store() as other:
         process = await one.insert(begun())
         assert await other.get(process.process_id) == process
-        assert await other.replace(later(process), 1)
-        assert not await one.replace(later(process), 1)
+        assert await other.replace(later(process))
+        assert not await one.replace(later(process))
 
 
 @pytest.mark.parametrize("text", ["\x00", "'; DROP TABLE processes;--", "%", "é" * 64, "🌊"])

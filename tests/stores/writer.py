@@ -15,7 +15,7 @@ async def race(store: SqlStore, process_id: str) -> None:
     """Prints each sequence that this process was told it had won."""
     while (process := await store.get(process_id)) is not None and process.sequence <= ROUNDS:
         update = Progressed(min(100, process.sequence), notice=f"{process.sequence}")
-        if await store.replace(transition(process, update, utc_now()), process.sequence):
+        if await store.replace(transition(process, update, utc_now())):
             print(process.sequence, flush=True)
 
 
@@ -27,7 +27,7 @@ async def write(store: SqlStore, _process_id: str) -> None:
         )
         await store.insert(process)
         print(process.process_id, 1, flush=True)
-        await store.replace(transition(process, Submitted("job"), utc_now()), 1)
+        await store.replace(transition(process, Submitted("job"), utc_now()))
         print(process.process_id, 2, flush=True)
 
 

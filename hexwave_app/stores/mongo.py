@@ -1,0 +1,217 @@
+"""Processes in MongoDB: the store for several hosts."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pymongo
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from hexwave_app.processes.errors import SettingsError, StoreUnavailable
+from hexwave_app.processes.model import Process, utc_now
+from hexwave_app.processes.ports import Cursor, Filter
+
+_GRACE = 1.0
+_DATABASE = "hexwave"
+
+_OLDEST_FIRST = [("updatedAt", ASCENDING)]
+_NEWEST_FIRST = [("createdAt", DESCENDING), ("processId", DESCENDING)]
+
+# MongoDB uses a partial index only where the query names its condition.
+_RUNNING = {"status": "processing"}
+_UNPUBLISHED = {"unpublished": True}
+
+_INDEXES = [
+    IndexModel([("processId", ASCENDING)], name="process_id", unique=True),
+    IndexModel([("userId", ASCENDING), *_NEWEST_FIRST], name="by_user"),
+    IndexModel(
+        [("userId", ASCENDING), ("idempotencyKey", ASCENDING)],
+        name="by_idempotency_key",
+        unique=True,
+        partialFilterExpression={"idempotencyKey": {"$exists": True}},
+    ),
+    IndexModel(_OLDEST_FIRST, name="unfinished", partialFilterExpression=_RUNNING),
+    IndexModel(_OLDEST_FIRST, name="unpublished", partialFilterExpression=_UNPUBLISHED),
+]
+
+_Document = dict[str, Any]
+
+# The lease's fields are not among them: a save leaves a lease as it is.
+_OWN_FIELDS = frozenset(
+    {"unpublished", *(field.serialization_alias or name for name, field in Process.model_fields.items())}
+)
+
+
+class MongoStore:
+    """A `ProcessStore` on MongoDB; an acknowledged write is in the journals of a majority.
+
+    The document is a process under its wire names, its times as dates, with `unpublished: true` while it
+    is, and `leaseOwner` and `leaseUntil` beside it. Leases compare the clocks of their takers: these must
+    agree to well within the length of a lease.
+    """
+
+    def __init__(self, processes: AsyncIOMotorCollection[_Document], deadline: float) -> None:
+        self._processes = processes
+        self._deadline = deadline
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, uri: str, deadline: float = 5.0) -> AsyncGenerator["MongoStore", None]:
+        """The store in the database that `uri` names, else in `hexwave`, with its indexes made.
+
+        `deadline` is when an operation gives up, in seconds, the driver's own retries and its waiting for
+        a primary included: it raises `StoreUnavailable`, and a write may have been done. Opening may take
+        twice as long; it raises `SettingsError` where `uri` is no address.
+        """
+        processes = _collection(uri)
+        try:
+            await _make_indexes(processes, 2 * deadline)
+            yield cls(processes, deadline)
+        finally:
+            # Says goodbye to the server first, which may not answer.
+            with pymongo.timeout(_GRACE):
+                await asyncio.to_thread(processes.database.client.close)
+
+    async def insert(self, process: Process) -> Process:
+        async with self._answering():
+            try:
+                await self._processes.insert_one(_document(process))
+            except DuplicateKeyError as error:
+                kept = await self._processes.find_one(_same(process))
+                if kept is None:
+                    raise StoreUnavailable("This was just deleted elsewhere. Try again.") from error
+                return Process.model_validate(kept)
+        return process
+
+    async def get(self, process_id: str) -> Process | None:
+        async with self._answering():
+            document = await self._processes.find_one({"processId": process_id})
+        return None if document is None else Process.model_validate(document)
+
+    async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
+        wanted = {"status": narrow.status, "toolName": narrow.tool_name, "category": narrow.category}
+        query: _Document = {name: value for name, value in wanted.items() if value is not None}
+        if after is not None:
+            # The bound is one for the index; the alternatives only tell equal times apart.
+            query["createdAt"] = {"$lte": after.created_at}
+            query["$or"] = [
+                {"createdAt": {"$lt": after.created_at}},
+                {"processId": {"$lt": after.process_id}},
+            ]
+        return await self._all({"userId": user_id, **query}, _NEWEST_FIRST, limit)
+
+    async def unfinished(self, before: datetime, limit: int) -> list[Process]:
+        return await self._all({**_RUNNING, "updatedAt": {"$lt": before}}, _OLDEST_FIRST, limit)
+
+    async def unpublished(self, before: datetime, limit: int) -> list[Process]:
+        return await self._all({**_UNPUBLISHED, "updatedAt": {"$lt": before}}, _OLDEST_FIRST, limit)
+
+    async def replace(self, process: Process) -> bool:
+        document = _document(process)
+        change: _Document = {"$set": document}
+        if gone := _OWN_FIELDS - document.keys():
+            change["$unset"] = dict.fromkeys(sorted(gone), "")
+        return await self._changed(
+            {"processId": process.process_id, "revision": process.revision - 1}, change
+        )
+
+    async def lease(self, process_id: str, owner: str, until: datetime) -> bool:
+        # "Not later than now" is also true of a lease that was never taken.
+        free = [{"leaseOwner": owner}, {"leaseUntil": {"$not": {"$gte": utc_now()}}}]
+        taken = {"leaseOwner": owner, "leaseUntil": until}
+        return await self._changed({"processId": process_id, "$or": free}, {"$set": taken})
+
+    async def delete(self, process_id: str) -> bool:
+        async with self._answering():
+            result = await self._processes.delete_one({"processId": process_id})
+        return result.deleted_count == 1
+
+    async def _changed(self, query: _Document, change: _Document) -> bool:
+        async with self._answering():
+            result = await self._processes.update_one(query, change)
+        return result.matched_count == 1
+
+    async def _all(self, query: _Document, order: list[tuple[str, int]], limit: int) -> list[Process]:
+        async with self._answering():
+            documents = await self._processes.find(query, sort=order, limit=limit).to_list(limit)
+        return [Process.model_validate(document) for document in documents]
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncGenerator[None, None]:
+        try:
+            async with _within(self._deadline):
+                yield
+        except (PyMongoError, TimeoutError) as error:
+            raise StoreUnavailable("The database does not answer. Try again in a moment.") from error
+
+
+def _collection(uri: str) -> AsyncIOMotorCollection[_Document]:
+    codec: CodecOptions[_Document] = CodecOptions(
+        tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.STANDARD
+    )
+    # serverSelectionTimeoutMS stays at the driver's 30 s: a shorter one is not retried after a step-down.
+    try:
+        client = AsyncIOMotorClient[_Document](
+            uri,
+            io_loop=asyncio.get_running_loop(),
+            appname="hexwave",
+            w="majority",
+            journal=True,
+            retryWrites=True,
+            readPreference="primary",
+            maxPoolSize=100,
+        )
+        # What could still be rolled back is not read, and so never told to anyone.
+        return client.get_default_database(_DATABASE).get_collection(
+            "processes", codec_options=codec, read_concern=ReadConcern("majority")
+        )
+    except (PyMongoError, ValueError, OSError):
+        # Without the driver's own words, which may repeat a part of the password.
+        raise SettingsError(
+            "MONGODB_URI cannot be used: write it as mongodb://user:password@host:27017/hexwave, "
+            "with what is not a letter or a digit in the password percent-encoded.",
+            field="MONGODB_URI",
+        ) from None
+
+
+async def _make_indexes(processes: AsyncIOMotorCollection[_Document], seconds: float) -> None:
+    try:
+        async with _within(seconds):
+            await processes.create_indexes(_INDEXES)
+    except (PyMongoError, TimeoutError) as error:
+        # What follows in the driver's words are its own settings and its view of every server.
+        reason = re.split(r" \(configured|, Timeout:|, full error:", str(error))[0] or "no answer in time"
+        raise StoreUnavailable(
+            f"The database of MONGODB_URI cannot be opened: {reason}. "
+            "Check that its server runs and takes this user."
+        ) from error
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncGenerator[None, None]:
+    # The driver's own deadline gives its threads back; the loop's is for one that waits for a thread.
+    with pymongo.timeout(seconds):
+        async with asyncio.timeout(seconds + _GRACE):
+            yield
+
+
+def _document(process: Process) -> _Document:
+    document = process.wire()
+    document["createdAt"], document["updatedAt"] = process.created_at, process.updated_at
+    for line, told in zip(document["events"], process.events, strict=True):
+        line["at"] = told.at
+    return document | (_UNPUBLISHED if process.unpublished else {})
+
+
+def _same(process: Process) -> Mapping[str, Any]:
+    key = {"userId": process.user_id, "idempotencyKey": process.idempotency_key}
+    itself = {"processId": process.process_id}
+    return itself if process.idempotency_key is None else {"$or": [itself, key]}
