@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from hexwave_app.ably_local.server import serve
@@ -12,13 +12,16 @@ from hexwave_app.identity.secret import Secret
 from hexwave_app.identity.session import Sessions
 from hexwave_app.media.library import Library
 from hexwave_app.processes.lifecycle import Processes
+from hexwave_app.processes.ports import ProcessStore
 from hexwave_app.providers.demo.provider import DemoPainter
 from hexwave_app.realtime.ably import AblyChannel
 from hexwave_app.settings import Settings
+from hexwave_app.stores.mongo import MongoStore
 from hexwave_app.stores.sql import SqlStore
 from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR
 from hexwave_app.tools.provider import Provider
+from hexwave_app.tools.reconcile import Reconciler
 from hexwave_app.tools.start import Runs
 from hexwave_app.tools.tool import Tool
 from hexwave_app.tools.webhooks import Webhooks
@@ -58,7 +61,7 @@ def sessions(settings: Settings) -> Sessions:
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """All services, opened in the order in which they lean on each other."""
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(SqlStore.open(settings.database_path))
+        store = await stack.enter_async_context(_store(settings))
         channel = await stack.enter_async_context(_channel(settings))
         tasks = await stack.enter_async_context(BackgroundTasks.open())
         demo = await stack.enter_async_context(DemoPainter.open(settings.data_dir / "demo"))
@@ -67,7 +70,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         library = Library(settings.data_dir / "media")
         webhooks = Webhooks(settings.base_url, secret(settings).key("webhook"))
         deliveries = Deliveries(processes, providers, library, tasks)
-        await deliveries.resume()
+        runs = Runs(processes, TOOLS, providers, webhooks, library, tasks)
+        reconciler = Reconciler(processes, TOOLS, providers, runs, deliveries)
+        await stack.enter_async_context(reconciler.running())
         yield Services(
             settings=settings,
             sessions=sessions(settings),
@@ -76,9 +81,15 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             library=library,
             providers=providers,
             webhooks=webhooks,
-            runs=Runs(processes, TOOLS, providers, webhooks, library, tasks),
+            runs=runs,
             deliveries=deliveries,
         )
+
+
+def _store(settings: Settings) -> AbstractAsyncContextManager[ProcessStore]:
+    if settings.mongodb_uri is not None:
+        return MongoStore.open(settings.mongodb_uri)
+    return SqlStore.open(settings.database_path)
 
 
 @asynccontextmanager

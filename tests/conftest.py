@@ -21,7 +21,10 @@ from hexwave_app.settings import Settings
 PATIENCE = 60.0
 """Seconds that a test waits for something that should come; it never takes that long."""
 
-_VARIABLES = ("ABLY_API_KEY", "ABLY_ENDPOINT", "HEXWAVE_DATA_DIR", "HEXWAVE_PUBLIC_URL", "HEXWAVE_SECRET_KEY")
+_VARIABLES = (
+    *("ABLY_API_KEY", "ABLY_ENDPOINT", "MONGODB_URI"),
+    *("HEXWAVE_DATA_DIR", "HEXWAVE_PUBLIC_URL", "HEXWAVE_SECRET_KEY"),
+)
 
 
 @dataclass(frozen=True)

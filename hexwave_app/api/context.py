@@ -1,8 +1,8 @@
-"""What every route needs: the open services, and who is asking."""
+"""What routes need: the open services, who is asking, and whether it is asked again."""
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from hexwave_app.identity.session import User
 from hexwave_app.services import Services, current
@@ -14,3 +14,4 @@ def _user(request: Request) -> User:
 
 OpenServices = Annotated[Services, Depends(current)]
 CurrentUser = Annotated[User, Depends(_user)]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]

@@ -2,15 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from hexwave_app.api.context import CurrentUser, OpenServices
+from hexwave_app.api.context import CurrentUser, IdempotencyKey, OpenServices
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 
 router = APIRouter(tags=["generate"])
-
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 
 
 class Begun(BaseModel):

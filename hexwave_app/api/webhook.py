@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from hexwave_app.api.context import OpenServices
-from hexwave_app.processes.errors import InvalidRequest, ProcessNotFound
+from hexwave_app.processes.errors import InvalidRequest, ProcessNotFound, WebhookRefused
 
 router = APIRouter(tags=["webhook"])
 
@@ -29,7 +29,9 @@ async def receive_webhook(
     process = await services.processes.load(process_id)
     if process.category != category:
         raise ProcessNotFound
-    provider = services.providers[process.provider.name]
+    provider = services.providers.get(process.provider.name)
+    if provider is None:
+        raise WebhookRefused(f"The provider {process.provider.name} is not set up here.")
     body = await request.body()
     provider.verify(request.headers, body)
     await services.deliveries.accept(process, provider.parse(_decoded(body)))

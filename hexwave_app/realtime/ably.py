@@ -76,10 +76,6 @@ class AblyChannel:
         """How many channels this worker is attached to, or is attaching."""
         return len(self._topics)
 
-    @property
-    def connected(self) -> bool:
-        return str(self._realtime.connection.state).endswith("connected")
-
     async def publish(self, message: StatusMessage) -> None:
         """Publish under an id made of process and sequence, so that a repetition is stored once.
 

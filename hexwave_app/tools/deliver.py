@@ -10,7 +10,7 @@ from hexwave_app.media.library import Library
 from hexwave_app.media.pictures import copied, preview
 from hexwave_app.processes.errors import HexwaveError, ProcessNotFound, ResultLost, WebhookRefused
 from hexwave_app.processes.lifecycle import Processes
-from hexwave_app.processes.model import Process, ProcessStatus, Stage
+from hexwave_app.processes.model import Process, ProcessStatus, Source, Stage
 from hexwave_app.processes.transition import (
     ANSWERED_PROGRESS,
     Answered,
@@ -49,7 +49,7 @@ class Deliveries:
         self._tasks = tasks
         self._saving: set[str] = set()
 
-    async def accept(self, process: Process, report: Report) -> None:
+    async def accept(self, process: Process, report: Report, source: Source = Source.WEBHOOK) -> None:
         """Return as soon as the report cannot be lost any more; what it brings is kept behind.
 
         Raises `WebhookRefused` when it is of another job than the process's own.
@@ -57,28 +57,29 @@ class Deliveries:
         expected = process.provider.job_id
         if expected is not None and report.job_id is not None and report.job_id != expected:
             raise WebhookRefused("This webhook is of another job than the process's.")
-        if process.terminal:
-            return
         match report.outcome:
             case "processing":
-                self._tasks.spawn(self._progress(process, report), f"progress of {process.process_id}")
+                work = self._progress(process, report, source)
+                self._tasks.spawn(work, f"progress of {process.process_id}")
             case "failed":
                 log.warning("process %s: the provider said: %s", process.process_id, report.error)
-                refused = Failed("The provider did not accept this request.", "provider_refused")
-                await self._update(process.process_id, refused)
+                refused = Failed("The provider did not accept this request.", report.error_code)
+                await self._update(process.process_id, refused, process, source)
             case "succeeded":
-                answer = {"results": report.results, "notice": report.notice}
-                self._keep_behind(await self._processes.update(process.process_id, Answered(answer), process))
+                answer = Answered({"results": report.results, "notice": report.notice})
+                self.keep(await self._processes.update(process.process_id, answer, process, source))
 
-    async def resume(self) -> None:
-        """Keep what was answered, but not kept, when the server last ended."""
-        for process in await self._processes.unfinished():
-            self._keep_behind(process)
+    def keep(self, process: Process) -> None:
+        """Keep what the process was answered, behind the caller's back, unless this worker is at it."""
+        if process.answer is not None and process.process_id not in self._saving:
+            self._saving.add(process.process_id)
+            task = self._tasks.spawn(self._keep_answer(process), f"keep {process.process_id}")
+            task.add_done_callback(lambda _: self._saving.discard(process.process_id))
 
-    async def _progress(self, process: Process, report: Report) -> None:
+    async def _progress(self, process: Process, report: Report, source: Source) -> None:
         previews = await self._previews(process, report)
         update = Progressed(report.progress, report.stage, previews, report.notice)
-        await self._update(process.process_id, update, process)
+        await self._update(process.process_id, update, process, source)
 
     async def _previews(self, process: Process, report: Report) -> tuple[str | None, ...] | None:
         if report.previews is None:
@@ -102,12 +103,6 @@ class Deliveries:
             log.info("process %s: preview %d was lost: %s", process.process_id, index, error)
             return None
         return await self._library.put(process.process_id, name, content)
-
-    def _keep_behind(self, process: Process) -> None:
-        if process.answer is not None and process.process_id not in self._saving:
-            self._saving.add(process.process_id)
-            task = self._tasks.spawn(self._keep_answer(process), f"keep {process.process_id}")
-            task.add_done_callback(lambda _: self._saving.discard(process.process_id))
 
     async def _keep_answer(self, process: Process) -> None:
         answer = process.answer or {}
@@ -141,14 +136,20 @@ class Deliveries:
         except TimeoutError as error:
             raise ResultLost(f"The provider did not send a result in {FETCH_PATIENCE:.0f} s.") from error
 
-    async def _update(self, process_id: str, update: Update, known: Process | None = None) -> None:
+    async def _update(
+        self,
+        process_id: str,
+        update: Update,
+        known: Process | None = None,
+        source: Source = Source.SERVER,
+    ) -> None:
         """Update, then delete what a process that has ended has no use for.
 
         A file may come after the end: a late preview, or a picture of a process that was called off, and
         perhaps deleted too, while it was being saved.
         """
         try:
-            after = await self._processes.update(process_id, update, known)
+            after = await self._processes.update(process_id, update, known, source)
         except ProcessNotFound:
             await self._library.delete(process_id)
             return

@@ -43,4 +43,4 @@ class ImageRequest(ToolRequest):
         return SIZES[self.aspect_ratio]
 
 
-IMAGE_GENERATOR = Tool("image-generator", "Image", "image", ImageRequest)
+IMAGE_GENERATOR = Tool("image-generator", "Image", "image", ImageRequest, patience=8, deadline=600)

@@ -10,8 +10,12 @@ from hexwave_app.tools.tool import ToolRequest
 
 @dataclass(frozen=True)
 class Job:
-    """One submission: what is asked for, and where the provider is to report."""
+    """One submission: what is asked for, where the provider is to report, and a key to find it by.
 
+    The key is the process's id: never two jobs under one.
+    """
+
+    key: str
     request: ToolRequest
     webhook_url: str
 
@@ -27,6 +31,7 @@ class Report:
     previews: tuple[str | None, ...] | None = None
     results: tuple[str, ...] = ()
     error: str | None = None
+    error_code: str = "provider_refused"
     notice: str | None = None
 
 
@@ -44,6 +49,17 @@ class Provider(Protocol):
 
     async def submit(self, job: Job) -> str:
         """Start the job; its id at the provider. Raises a `ProviderError`."""
+        ...
+
+    async def find(self, key: str) -> str | None:
+        """The id of the job submitted under `key`; `None` when there surely is none.
+
+        Raises `SubmissionUnknown` where the provider cannot say.
+        """
+        ...
+
+    async def status(self, job_id: str) -> Report:
+        """What a webhook would say of the job at this moment. Raises `ProviderUnavailable`."""
         ...
 
     async def cancel(self, job_id: str) -> None:

@@ -14,7 +14,7 @@ from hexwave_app.processes.errors import (
     SubmissionUnknown,
 )
 from hexwave_app.processes.lifecycle import Processes
-from hexwave_app.processes.model import Process, ProviderJob
+from hexwave_app.processes.model import Process, ProcessStatus, ProviderJob, Source
 from hexwave_app.processes.transition import Failed, Submitted
 from hexwave_app.tools.provider import Job, Provider
 from hexwave_app.tools.tool import Tool, ToolRequest
@@ -22,8 +22,14 @@ from hexwave_app.tools.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
-SUBMIT_PATIENCE = 30.0
-"""Seconds a provider has to accept a job; after that nobody knows whether it did."""
+SUBMIT_PATIENCE = 10.0
+"""Seconds a provider has to accept a job, and as many to say whether it did."""
+
+RECOVER_PATIENCE = 2 * SUBMIT_PATIENCE
+"""The age in seconds from which nobody is submitting a process any more."""
+
+RECOVER_LEASE = 4 * SUBMIT_PATIENCE
+"""Seconds: longer than `Runs.recover` takes, which finds, submits and finds again."""
 
 CANCEL_PATIENCE = 10.0
 
@@ -46,6 +52,7 @@ class Runs:
         self._webhooks = webhooks
         self._library = library
         self._tasks = tasks
+        self._submitting: set[str] = set()
 
     async def start(
         self,
@@ -79,36 +86,69 @@ class Runs:
     async def cancel(self, process_id: str, user_id: str) -> Process:
         """Call the user's process off. Once it has ended otherwise, `ProcessConflict`."""
         before = await self._processes.get(process_id, user_id)
-        process = await self._processes.update(process_id, Failed(_cancelled(before), "cancelled"))
+        process = await self.fail(before, Failed(_cancelled(before), "cancelled"), Source.USER)
         if process.data.error_code != "cancelled":
             raise ProcessConflict("This process has already ended, so there is nothing to cancel.")
-        if not before.terminal:
-            self._call_off(process)
-            await self._library.delete(process_id)
         return process
 
-    async def retry(self, process_id: str, user_id: str) -> Process:
+    async def fail(self, before: Process, failed: Failed, source: Source) -> Process:
+        """End a running process, stop its job and delete its files; one that has ended stays as it is."""
+        process = await self._processes.update(before.process_id, failed, source=source)
+        if not before.terminal and process.data.error_code == failed.error_code:
+            self._call_off(process)
+            await self._library.delete(process.process_id)
+        return process
+
+    async def retry(self, process_id: str, user_id: str, *, idempotency_key: str | None = None) -> Process:
         """A fresh process with the request of one that has ended, naming it as `retryOf`."""
         earlier = await self._processes.get(process_id, user_id)
         if not earlier.terminal:
             raise ProcessConflict("This process is still running. Wait for it, or cancel it first.")
-        tool = self._tools[earlier.tool_name]
+        tool = self._tools.get(earlier.tool_name)
+        if tool is None:
+            raise ProcessConflict("The tool of this process is no longer here, so it cannot be repeated.")
         request = tool.request.read(earlier.data.req)
-        return await self.start(tool, request, user_id, retry_of=process_id)
+        return await self.start(tool, request, user_id, idempotency_key=idempotency_key, retry_of=process_id)
 
     async def delete(self, process_id: str, user_id: str) -> None:
         """Forget the user's process and its files. `ProcessConflict` while it runs."""
         await self._processes.delete(process_id, user_id)
         await self._library.delete(process_id)
 
+    async def recover(self, process: Process) -> None:
+        """Clear up a submission that was cut short, by a crash or a time-out.
+
+        The provider is asked. Where there surely is no job, it is submitted; where nobody can say, never
+        again: the process fails with `submission_unknown`. One that this worker is submitting is left alone.
+        """
+        if process.process_id in self._submitting:
+            return
+        provider = self._providers[process.provider.name]
+        try:
+            job_id = await self._found(provider, process.process_id)
+        except SubmissionUnknown as error:
+            await self._processes.update(process.process_id, Failed(error.message, error.code))
+            return
+        if job_id is not None:
+            await self._accept(process.process_id, provider, job_id)
+        else:
+            request = self._tools[process.tool_name].request.read(process.data.req)
+            await self._submit(process, provider, request)
+
     async def _submit(self, process: Process, provider: Provider, request: ToolRequest) -> None:
-        job = Job(request, self._webhooks.url(process.category, process.process_id))
+        job = Job(process.process_id, request, self._webhooks.url(process.category, process.process_id))
+        self._submitting.add(job.key)
         try:
             job_id = await self._accepted(provider, job)
         except HexwaveError as error:
             await self._processes.update(process.process_id, Failed(error.message, error.code))
-            return
-        if await self._unwanted(process.process_id, job_id):
+        else:
+            await self._accept(process.process_id, provider, job_id)
+        finally:
+            self._submitting.discard(job.key)
+
+    async def _accept(self, process_id: str, provider: Provider, job_id: str) -> None:
+        if await self._unwanted(process_id, job_id):
             await self._stop(provider, job_id)
 
     async def _unwanted(self, process_id: str, job_id: str) -> bool:
@@ -117,14 +157,18 @@ class Runs:
         except ProcessNotFound:
             # Cancelled and deleted while it was being submitted.
             return True
-        return after.data.error_code == "cancelled"
+        return after.status is ProcessStatus.FAILED
 
     async def _accepted(self, provider: Provider, job: Job) -> str:
         try:
             async with asyncio.timeout(SUBMIT_PATIENCE):
                 return await provider.submit(job)
         except TimeoutError as error:
-            raise SubmissionUnknown("The provider did not confirm this job.") from error
+            # It may have the job all the same.
+            job_id = await self._found(provider, job.key)
+            if job_id is None:
+                raise SubmissionUnknown("The provider did not confirm this job.") from error
+            return job_id
         except HexwaveError:
             raise
         except Exception as error:
@@ -132,10 +176,18 @@ class Runs:
             log.exception("%s failed to take a job", provider.name)
             raise SubmissionUnknown("The provider could not be asked. Try again in a moment.") from error
 
+    async def _found(self, provider: Provider, key: str) -> str | None:
+        try:
+            async with asyncio.timeout(SUBMIT_PATIENCE):
+                return await provider.find(key)
+        except TimeoutError as error:
+            raise SubmissionUnknown("The provider does not say whether it has this job.") from error
+
     def _call_off(self, process: Process) -> None:
         # Without a job id it is still being submitted: `_submit` stops it when the id is known.
-        if process.provider.job_id is not None:
-            stop = self._stop(self._providers[process.provider.name], process.provider.job_id)
+        provider = self._providers.get(process.provider.name)
+        if process.provider.job_id is not None and provider is not None:
+            stop = self._stop(provider, process.provider.job_id)
             self._tasks.spawn(stop, f"cancel {process.process_id}")
 
     async def _stop(self, provider: Provider, job_id: str) -> None:

@@ -35,9 +35,14 @@ class ToolRequest(BaseModel):
 
 @dataclass(frozen=True)
 class Tool:
-    """A kind of work. `category` names its API routes, `/api/generate-{category}` and the webhook's."""
+    """A kind of work. `category` names its API routes, `/api/generate-{category}` and the webhook's.
+
+    After `patience` seconds of silence the provider is asked; after `deadline` seconds a process has failed.
+    """
 
     name: str
     title: str
     category: str
     request: type[ToolRequest]
+    patience: float
+    deadline: float

@@ -81,7 +81,8 @@ class ProcessStatus(rx.State, mixin=True):
                 if not _present(token):
                     return
                 async with self:
-                    window, self.loaded, self.behind, self.more = self._window, True, scan.failed, scan.more
+                    window = self._window
+                    self._say(loaded=True, behind=scan.failed, more=scan.more)
                     self._forget(scan.take_gone())
                     events = self._receive(changed)
                 for event in events:
@@ -94,6 +95,12 @@ class ProcessStatus(rx.State, mixin=True):
         feed = _feeds.get(self.router.session.client_token)
         if feed is not None:
             feed.wake()
+
+    def _say(self, **values: bool) -> None:
+        # What is set is sent, changed or not: every tab would hear of nothing every few seconds.
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
 
     def _receive(self, processes: Iterable[Process]) -> list[Any]:
         """Take what is newer than what was shown; call it under the state lock."""

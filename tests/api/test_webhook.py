@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from hexwave_app.processes import Process, Submitted
+from hexwave_app.processes import Process, Progressed, ProviderJob, Submitted
 from tests.api.conftest import Guest
 from tests.conftest import Served, eventually
 
@@ -39,6 +39,32 @@ async def test_a_report_moves_its_process(guest: Guest, server: Served) -> None:
         return (await guest.process(process.process_id))["data"].get("progress") == 40
 
     await eventually(moved)
+
+
+async def test_what_changed_nothing_is_in_the_timeline(guest: Guest, server: Served) -> None:
+    """A late report, and one that is doubled: `ignored`, and why."""
+    process = await guest.begin()
+    await server.services.processes.update(process.process_id, Progressed(60))
+    assert (await report(server, process)).status_code == 200
+
+    async def noted() -> list[dict[str, Any]] | None:
+        events = (await guest.process(process.process_id))["events"]
+        return events if events[-1]["type"] == "ignored" else None
+
+    line = (await eventually(noted))[-1]
+    assert (line["source"], line["sequence"], line["detail"]) == ("webhook", 2, "Late news")
+    await report(server, process, {"status": "error", "error": "x"})
+    await report(server, process, {"status": "error", "error": "x"})
+    last = (await guest.process(process.process_id))["events"][-1]
+    assert (last["type"], last["detail"]) == ("ignored", "Already failed")
+
+
+async def test_a_provider_that_is_not_set_up_is_refused(guest: Guest, server: Served) -> None:
+    """An old process's provider cannot be verified any more."""
+    process = await guest.begin(provider=ProviderJob(name="gone"))
+    answer = await report(server, process, {"status": "error", "error": "x"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "webhook_refused")
+    assert (await guest.process(process.process_id))["status"] == "processing"
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "é", "\u202e\U0001f600", "0" * 64, "0" * 201])

@@ -5,6 +5,7 @@ import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest_asyncio
@@ -19,6 +20,7 @@ from hexwave_app.stores.sql import SqlStore
 from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.provider import Job, Report
+from hexwave_app.tools.reconcile import Reconciler
 from hexwave_app.tools.start import Runs
 from hexwave_app.tools.tool import ToolRequest
 from hexwave_app.tools.webhooks import Webhooks
@@ -36,32 +38,57 @@ def picture() -> bytes:
 
 @dataclass
 class Scripted:
-    """A provider whose every answer the test decides; `open` gates hold its answers back while clear."""
+    """A provider whose every answer the test decides; the gates hold its answers back while clear.
+
+    `accepted` are its jobs by their keys, `words` what it says of each, `trouble` what asking for one raises.
+    """
 
     name: str = "scripted"
     title: str = "Scripted"
     caption: str = "For tests"
     refusal: Exception | None = None
+    doubt: Exception | None = None
+    trouble: dict[str, Exception] = field(default_factory=dict[str, Exception])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    accepted: dict[str, str] = field(default_factory=dict[str, str])
+    words: dict[str, Report] = field(default_factory=dict[str, Report])
     jobs: list[Job] = field(default_factory=list[Job])
+    asked: list[str] = field(default_factory=list[str])
     cancelled: list[str] = field(default_factory=list[str])
     fetched: list[str] = field(default_factory=list[str])
     taking: asyncio.Event = field(default_factory=asyncio.Event)
     sending: asyncio.Event = field(default_factory=asyncio.Event)
+    saying: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.taking.set()
         self.sending.set()
+        self.saying.set()
 
     def check(self, request: ToolRequest) -> None:
         pass
 
     async def submit(self, job: Job) -> str:
         self.jobs.append(job)
+        job_id = f"job-{len(self.jobs)}"
         await self.taking.wait()
         if self.refusal is not None:
             raise self.refusal
-        return f"job-{len(self.jobs)}"
+        self.accepted[job.key] = job_id
+        return job_id
+
+    async def find(self, key: str) -> str | None:
+        await self.saying.wait()
+        if self.doubt is not None:
+            raise self.doubt
+        return self.accepted.get(key)
+
+    async def status(self, job_id: str) -> Report:
+        self.asked.append(job_id)
+        await self.saying.wait()
+        if job_id in self.trouble:
+            raise self.trouble[job_id]
+        return self.words.get(job_id, Report("processing", job_id))
 
     async def cancel(self, job_id: str) -> None:
         self.cancelled.append(job_id)
@@ -89,6 +116,9 @@ class Bench:
     library: Library
     runs: Runs
     deliveries: Deliveries
+    reconciler: Reconciler
+    store: SqlStore
+    channel: FaultyChannel
     media: Path
 
     async def start(self, user_id: str = "g_a") -> Process:
@@ -98,6 +128,20 @@ class Bench:
         """A started process whose job id is known."""
         started = await self.start()
         return await self.until(started, lambda process: process.provider.job_id is not None)
+
+    async def aged(self, process: Process, seconds: float) -> Process:
+        """The process as if everything of it had happened so much earlier."""
+        now, ago = await self.processes.load(process.process_id), timedelta(seconds=seconds)
+        older = now.model_copy(
+            update={
+                "created_at": now.created_at - ago,
+                "updated_at": now.updated_at - ago,
+                "events": tuple(event.model_copy(update={"at": event.at - ago}) for event in now.events),
+                "revision": now.revision + 1,
+            }
+        )
+        assert await self.store.replace(older)
+        return older
 
     async def until(self, process: Process, condition: Callable[[Process], bool]) -> Process:
         """The process once `condition` holds."""
@@ -121,14 +165,20 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(data_dir: Path, provider: Scripted) -> AsyncIterator[Bench]:
+async def open_bench(
+    data_dir: Path, provider: Scripted, channel: FaultyChannel | None = None
+) -> AsyncIterator[Bench]:
+    """A server process's own, as far as `data_dir` is not shared with another."""
+    channel = channel or FaultyChannel()
     async with SqlStore.open(data_dir / "hexwave.db") as store, BackgroundTasks.open() as tasks:
-        processes, library = Processes(store, FaultyChannel()), Library(data_dir / "media")
+        processes, library = Processes(store, channel), Library(data_dir / "media")
         providers, tools = {provider.name: provider}, {IMAGE_GENERATOR.name: IMAGE_GENERATOR}
         webhooks = Webhooks("http://127.0.0.1:3000", b"k" * 32)
         runs = Runs(processes, tools, providers, webhooks, library, tasks)
         deliveries = Deliveries(processes, providers, library, tasks)
-        yield Bench(provider, processes, library, runs, deliveries, data_dir / "media")
+        reconciler = Reconciler(processes, tools, providers, runs, deliveries)
+        media = data_dir / "media"
+        yield Bench(provider, processes, library, runs, deliveries, reconciler, store, channel, media)
 
 
 @pytest_asyncio.fixture

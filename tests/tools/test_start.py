@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from hexwave_app.processes import ProcessNotFound
+from hexwave_app.processes import Failed, ProcessNotFound
 from hexwave_app.processes.errors import (
     InvalidRequest,
     ProcessConflict,
@@ -85,11 +85,35 @@ async def test_what_the_provider_refuses_fails_and_says_why(
 async def test_a_provider_that_says_nothing_is_told_apart(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After its patience, nobody knows whether the job runs."""
+    """After its patience, nobody knows whether the job runs: not even where it says that it has none yet."""
     monkeypatch.setattr(start, "SUBMIT_PATIENCE", 0.01)
     bench.provider.taking.clear()
-    process = await bench.ended(await bench.start())
-    assert process.data.error_code == "submission_unknown"
+    for doubt in (None, SubmissionUnknown("It cannot say.")):
+        bench.provider.doubt = doubt
+        process = await bench.ended(await bench.start())
+        assert process.data.error_code == "submission_unknown"
+    assert len(bench.provider.jobs) == 2
+
+
+async def test_a_job_that_was_taken_in_silence_is_found(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The acceptance did not arrive; asked, the provider has the job, and it is not submitted again."""
+    monkeypatch.setattr(start, "SUBMIT_PATIENCE", 0.05)
+    bench.provider.taking.clear()
+    process = await bench.start()
+    bench.provider.accepted[process.process_id] = "job-7"
+    await bench.until(process, lambda now: now.provider.job_id == "job-7")
+    assert len(bench.provider.jobs) == 1
+
+
+async def test_a_job_that_comes_after_its_process_failed_is_stopped(bench: Bench) -> None:
+    """Whoever gave the process up, what it would cost is not paid."""
+    bench.provider.taking.clear()
+    process = await bench.start()
+    await bench.processes.update(process.process_id, Failed("Nobody knows.", "submission_unknown"))
+    bench.provider.taking.set()
+    await stopped(bench, "job-1")
 
 
 async def test_an_unknown_provider_begins_nothing(bench: Bench) -> None:
@@ -119,7 +143,8 @@ async def test_cancelling_a_submitted_run_stops_its_job_once(bench: Bench) -> No
     process = await bench.submitted()
     cancelled = await bench.runs.cancel(process.process_id, "g_a")
     assert cancelled.data.error_code == "cancelled"
-    assert await bench.runs.cancel(process.process_id, "g_a") == cancelled
+    again = await bench.runs.cancel(process.process_id, "g_a")
+    assert (again.sequence, again.data) == (cancelled.sequence, cancelled.data)
     await stopped(bench, "job-1")
 
 
@@ -167,6 +192,32 @@ async def test_a_retry_asks_for_the_same(bench: Bench) -> None:
     second = await bench.runs.retry(first.process_id, "g_a")
     assert (second.retry_of, second.data.req) == (first.process_id, first.data.req)
     await bench.until(second, lambda now: now.provider.job_id == "job-2")
+
+
+async def test_a_retry_told_often_is_one(bench: Bench) -> None:
+    """One key is one process, here as well."""
+    first = await bench.submitted()
+    await bench.runs.cancel(first.process_id, "g_a")
+
+    async def again() -> Any:
+        return await bench.runs.retry(first.process_id, "g_a", idempotency_key="k")
+
+    second, third = await asyncio.gather(again(), again())
+    assert second.process_id == third.process_id == (await again()).process_id
+    await bench.until(second, lambda now: now.provider.job_id is not None)
+    assert len(bench.provider.jobs) == 2
+
+
+async def test_what_was_made_by_a_tool_that_is_gone_cannot_be_repeated(bench: Bench) -> None:
+    """It says so, and begins nothing."""
+    first = await bench.submitted()
+    await bench.runs.cancel(first.process_id, "g_a")
+    now = await bench.processes.load(first.process_id)
+    old = now.model_copy(update={"tool_name": "gone", "revision": now.revision + 1})
+    assert await bench.store.replace(old)
+    with pytest.raises(ProcessConflict):
+        await bench.runs.retry(first.process_id, "g_a")
+    assert len((await bench.processes.list("g_a")).processes) == 1
 
 
 async def test_deleting_takes_the_files_along(bench: Bench) -> None:

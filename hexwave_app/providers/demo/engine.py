@@ -1,9 +1,10 @@
 """The painter as a service: takes orders, paints them small to large, reports to a webhook."""
 
 import asyncio
+import hashlib
+import json
 import logging
 import re
-import secrets
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from hexwave_app.processes.errors import ResultLost
 from hexwave_app.providers.demo.pool import PainterPool
 from hexwave_app.providers.demo.reports import Reports
 from hexwave_app.providers.demo.scene import Scene, read
+from hexwave_app.providers.plain_contract import parse_plain
+from hexwave_app.tools.provider import Report
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ _PROGRESS = (10, 35, 92)
 _REPORT_PATIENCE = 10.0
 _JOBS_KEPT = 100
 _ORDER = "order.json"
+_END = "end.json"
 _URL = re.compile(r"demo:([0-9a-f]{32})/(\d-\d{2,4}\.webp)")
 _ABSTRACT = "These words name no scene that the demo painter knows, so it made abstract art."
 
@@ -53,7 +57,7 @@ class Order(BaseModel):
 
 
 class Engine:
-    """Paints orders. An order is on the disk until its end was told, so a restart takes it up again."""
+    """Paints orders. An order is on the disk before it is accepted, and its end before it is told."""
 
     def __init__(
         self, directory: Path, pool: PainterPool, client: httpx.AsyncClient, tasks: BackgroundTasks
@@ -67,21 +71,48 @@ class Engine:
     @classmethod
     @asynccontextmanager
     async def open(cls, directory: Path) -> AsyncGenerator["Engine", None]:
-        """The engine with its pictures in `directory`, unfinished orders taken up again."""
+        """The engine with its pictures in `directory`; what a stop cut short waits for `take_up`."""
         with PainterPool.open() as pool:
             async with httpx.AsyncClient(timeout=_REPORT_PATIENCE) as client, BackgroundTasks.open() as tasks:
                 engine = cls(directory, pool, client, tasks)
-                engine._resume()
+                engine._prune()
                 yield engine
 
-    def start(self, order: Order) -> str:
-        """Accept `order`; returns the job's id, 32 hexadecimal digits."""
-        job_id = secrets.token_hex(16)
+    def start(self, key: str, order: Order) -> str:
+        """Accept `order`; returns the job's id, 32 hexadecimal digits. One key is one job, however often."""
+        job_id = self.job_id(key)
         folder = self._directory / job_id
-        folder.mkdir()
-        (folder / _ORDER).write_text(order.model_dump_json())
-        self._begin(job_id, order)
+        if not self.knows(job_id):
+            folder.mkdir(exist_ok=True)
+            # Renamed when whole: an order that a crash cut short was never accepted.
+            unfinished = folder / "order.part"
+            unfinished.write_text(order.model_dump_json())
+            unfinished.replace(folder / _ORDER)
+        self.take_up(job_id)
         return job_id
+
+    @staticmethod
+    def job_id(key: str) -> str:
+        """The id of the job under `key`, whether there is one or not."""
+        return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+    def knows(self, job_id: str) -> bool:
+        """Whether the job was accepted."""
+        return _read(self._directory / job_id / _ORDER) is not None
+
+    def take_up(self, job_id: str) -> Report:
+        """What there is to say of the job; one that a stop cut short is painted again from its start."""
+        order = _read(self._directory / job_id / _ORDER)
+        if order is None:
+            return Report(
+                "failed", job_id, error="The demo painter has no such job.", error_code="result_lost"
+            )
+        end = _read_end(self._directory / job_id / _END)
+        if end is not None:
+            return parse_plain(end)
+        if job_id not in self._running:
+            self._begin(job_id, order)
+        return Report("processing", job_id)
 
     async def cancel(self, job_id: str) -> None:
         """Stop the job and forget it; one that has ended, or never was, is left as it is."""
@@ -89,6 +120,7 @@ class Engine:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
+        if not (self._directory / job_id / _END).is_file():
             shutil.rmtree(self._directory / job_id, ignore_errors=True)
 
     def result(self, url: str) -> Path:
@@ -99,16 +131,13 @@ class Engine:
             raise ResultLost("The demo painter has no such picture.")
         return path
 
-    def _resume(self) -> None:
+    def _prune(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         newest_first = sorted(
             self._directory.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True
         )
-        orders = {folder: _order(folder) for folder in newest_first}
-        for folder, order in orders.items():
-            if order is not None:
-                self._begin(folder.name, order)
-        for folder in [folder for folder, order in orders.items() if order is None][_JOBS_KEPT:]:
+        ended = [folder for folder in newest_first if (folder / _END).is_file()]
+        for folder in ended[_JOBS_KEPT:]:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _begin(self, job_id: str, order: Order) -> None:
@@ -128,8 +157,8 @@ class Engine:
             except Exception:
                 log.exception("job %s could not be painted", job_id)
                 end = {"jobId": job_id, "status": "error", "error": "The painter failed."}
-            if await reports.final(end):
-                (self._directory / job_id / _ORDER).unlink(missing_ok=True)
+            (self._directory / job_id / _END).write_text(json.dumps(end))
+            await reports.final(end)
 
     async def _painted(
         self, job_id: str, order: Order, scene: Scene
@@ -160,9 +189,16 @@ class Engine:
         return index, f"demo:{job_id}/{name}"
 
 
-def _order(folder: Path) -> Order | None:
-    """The unfinished order in `folder`; one that a crash cut short was never accepted, so it is none."""
+def _read(path: Path) -> Order | None:
     try:
-        return Order.model_validate_json((folder / _ORDER).read_bytes())
+        return Order.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
+        return None
+
+
+def _read_end(path: Path) -> Any:
+    """What the job reported last; `None` while it is painted, or where a crash cut the file short."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
         return None

@@ -50,7 +50,14 @@ class DemoPainter:
             height=height,
             webhook_url=job.webhook_url,
         )
-        return self._engine.start(order)
+        return self._engine.start(job.key, order)
+
+    async def find(self, key: str) -> str | None:
+        job_id = self._engine.job_id(key)
+        return job_id if self._engine.knows(job_id) else None
+
+    async def status(self, job_id: str) -> Report:
+        return self._engine.take_up(job_id)
 
     async def cancel(self, job_id: str) -> None:
         await self._engine.cancel(job_id)

@@ -64,12 +64,14 @@ def order(webhook: Webhook, count: int = 1, side: int = 96) -> Order:
 
 
 def unfinished(directory: Path) -> list[Path]:
-    return list(directory.glob("*/order.json"))
+    return [order for order in directory.glob("*/order.json") if not (order.parent / "end.json").is_file()]
 
 
-async def forgotten(directory: Path) -> None:
+async def idle() -> None:
+    """Wait until no job is painted or told."""
+
     async def none_left() -> bool:
-        return not unfinished(directory)
+        return not any(task.get_name().startswith("paint ") for task in asyncio.all_tasks())
 
     await eventually(none_left)
 
@@ -77,7 +79,7 @@ async def forgotten(directory: Path) -> None:
 async def test_an_order_is_painted_and_reported(data_dir: Path, webhook: Webhook) -> None:
     """Progress only grows; the end names a file for each picture, in the size that was ordered."""
     async with Engine.open(data_dir) as engine:
-        job_id = engine.start(order(webhook, count=2))
+        job_id = engine.start("p_1", order(webhook, count=2))
         end = await webhook.final()
         assert (end["status"], end["jobId"], len(end["images"])) == ("success", job_id, 2)
         progress = [report["progress"] for report in webhook.reports if report["status"] == "processing"]
@@ -85,7 +87,33 @@ async def test_an_order_is_painted_and_reported(data_dir: Path, webhook: Webhook
         for url in end["images"]:
             with Image.open(engine.result(url)) as picture:
                 assert picture.size == (96, 72)
-        await forgotten(data_dir)
+
+
+async def test_one_key_is_one_job(data_dir: Path, webhook: Webhook) -> None:
+    """Ordered twice, it is painted and told once; another key is another job."""
+    async with Engine.open(data_dir) as engine:
+        assert not engine.knows(engine.job_id("p_1"))
+        ids = [engine.start(key, order(webhook)) for key in ("p_1", "p_1", "p_2")]
+        assert ids[0] == ids[1] == engine.job_id("p_1") != ids[2]
+        assert engine.knows(ids[0])
+        await idle()
+        assert engine.start("p_1", order(webhook)) == ids[0]
+        await idle()
+    ends = [report["jobId"] for report in webhook.reports if report["status"] == "success"]
+    assert sorted(ends) == sorted(set(ids))
+
+
+async def test_the_painter_can_be_asked(data_dir: Path, webhook: Webhook) -> None:
+    """While it paints, at the end whether or not that was heard, and of what it never had."""
+    webhook.status = 404
+    async with Engine.open(data_dir) as engine:
+        job_id = engine.start("p_1", order(webhook))
+        assert engine.take_up(job_id).outcome == "processing"
+        end = await webhook.final()
+        report = engine.take_up(job_id)
+        assert (report.outcome, report.job_id, list(report.results)) == ("succeeded", job_id, end["images"])
+        unknown = engine.take_up(engine.job_id("p_2"))
+        assert (unknown.outcome, unknown.error_code) == ("failed", "result_lost")
 
 
 @pytest.mark.parametrize(
@@ -99,14 +127,16 @@ async def test_only_its_own_pictures_can_be_fetched(data_dir: Path, url: str) ->
 
 
 async def test_an_order_is_taken_up_again_after_a_restart(data_dir: Path, webhook: Webhook) -> None:
-    """From the order on the disk, under the same job id; a torn one is passed over."""
+    """From the order on the disk, under the same job id, when asked for; a torn one was never accepted."""
     async with Engine.open(data_dir) as engine:
-        job_id = engine.start(order(webhook, side=512))
+        job_id = engine.start("p_1", order(webhook, side=512))
     assert len(unfinished(data_dir)) == 1
     torn = data_dir / ("0" * 32)
     torn.mkdir()
     (torn / "order.json").write_text('{"prompt": "se')
-    async with Engine.open(data_dir):
+    async with Engine.open(data_dir) as engine:
+        assert not engine.knows(torn.name)
+        assert engine.take_up(job_id).outcome == "processing"
         end = await webhook.final()
     assert (end["status"], end["jobId"]) == ("success", job_id)
 
@@ -115,20 +145,35 @@ async def test_a_refused_end_is_not_told_again(data_dir: Path, webhook: Webhook)
     """A caller that knows the job no more gets it once, not at every restart."""
     webhook.status = 404
     async with Engine.open(data_dir) as engine:
-        engine.start(order(webhook))
+        job_id = engine.start("p_1", order(webhook))
         await webhook.final()
-        await forgotten(data_dir)
+        await idle()
+    async with Engine.open(data_dir) as engine:
+        engine.take_up(job_id)
+        await idle()
+    assert len([report for report in webhook.reports if report["status"] == "success"]) == 1
+
+
+async def test_an_end_that_a_crash_cut_short_is_painted_again(data_dir: Path, webhook: Webhook) -> None:
+    """The same end, told again."""
+    async with Engine.open(data_dir) as engine:
+        job_id = engine.start("p_1", order(webhook))
+        end = await webhook.final()
+        await idle()
+        (data_dir / job_id / "end.json").write_text('{"status": "suc')
+        webhook.reports.clear()
+        assert engine.take_up(job_id).outcome == "processing"
+        assert await webhook.final() == end
 
 
 async def test_a_caller_that_is_down_is_told_later(data_dir: Path, webhook: Webhook) -> None:
     """A server error is tried again until the report is taken."""
     webhook.status = 503
     async with Engine.open(data_dir) as engine:
-        engine.start(order(webhook))
+        engine.start("p_1", order(webhook))
         await webhook.final()
-        assert unfinished(data_dir)
         webhook.status = 200
-        await forgotten(data_dir)
+        await idle()
     ends = [report for report in webhook.reports if report["status"] == "success"]
     assert len(ends) > 1
     assert all(end == ends[0] for end in ends)
@@ -137,14 +182,15 @@ async def test_a_caller_that_is_down_is_told_later(data_dir: Path, webhook: Webh
 async def test_a_cancelled_job_is_forgotten(data_dir: Path, webhook: Webhook) -> None:
     """No end is told; cancelling again, or what never was, is no error."""
     async with Engine.open(data_dir) as engine:
-        job_id = engine.start(order(webhook, count=4, side=768))
+        job_id = engine.start("p_1", order(webhook, count=4, side=768))
         await engine.cancel(job_id)
         assert not unfinished(data_dir)
         await engine.cancel(job_id)
         await engine.cancel("never")
         names = [task.get_name() for task in asyncio.all_tasks()]
         assert not [name for name in names if job_id in name]
-        engine.start(order(webhook))
+        assert not engine.knows(job_id)
+        engine.start("p_2", order(webhook))
         assert (await webhook.final())["jobId"] != job_id
 
 
@@ -152,7 +198,7 @@ async def test_a_killed_worker_costs_nothing(data_dir: Path, webhook: Webhook) -
     """The picture it was painting is painted by another."""
     async with Engine.open(data_dir) as engine:
         before = {worker.pid for worker in multiprocessing.active_children()}
-        engine.start(order(webhook, count=2, side=512))
+        engine.start("p_1", order(webhook, count=2, side=512))
 
         async def painting() -> bool:
             return bool(webhook.reports)
@@ -175,10 +221,11 @@ async def test_what_cannot_be_painted_fails(
 
     monkeypatch.setattr("hexwave_app.providers.demo.pool.PainterPool.paint", broken)
     async with Engine.open(data_dir) as engine:
-        engine.start(order(webhook, count=3))
+        engine.start("p_1", order(webhook, count=3))
         end = await webhook.final()
         assert (end["status"], end["error"]) == ("error", "The painter failed.")
-        await forgotten(data_dir)
+        await idle()
+        assert not unfinished(data_dir)
 
 
 _SERVER = """

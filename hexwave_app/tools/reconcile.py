@@ -1,0 +1,146 @@
+"""What nobody else will ever finish: lost webhooks, deadlines, cut-off submissions, unpublished changes."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from hexwave_app.processes.errors import ChannelUnavailable, HexwaveError, StatusTooLarge
+from hexwave_app.processes.lifecycle import Processes
+from hexwave_app.processes.model import EventType, Process, Source, utc_now
+from hexwave_app.processes.transition import Failed
+from hexwave_app.tools.deliver import Deliveries
+from hexwave_app.tools.provider import Provider
+from hexwave_app.tools.start import RECOVER_LEASE, RECOVER_PATIENCE, Runs
+from hexwave_app.tools.tool import Tool
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 2.0
+"""Seconds between two sweeps of a worker."""
+
+PUBLISH_PATIENCE = 10.0
+"""Seconds after which a change that is not marked as published is published again."""
+
+_ASK_PATIENCE = 10.0
+_BATCH = 100
+
+
+class Reconciler:
+    """Every worker may sweep: a lease on each process keeps two from taking it up at once."""
+
+    def __init__(
+        self,
+        processes: Processes,
+        tools: Mapping[str, Tool],
+        providers: Mapping[str, Provider],
+        runs: Runs,
+        deliveries: Deliveries,
+    ) -> None:
+        self._processes = processes
+        self._tools = tools
+        self._providers = providers
+        self._runs = runs
+        self._deliveries = deliveries
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        """Sweep until the block is left; the first sweep takes up whatever a stop left unfinished."""
+        task = asyncio.create_task(self._run(), name="reconciler")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def sweep(self, patience: float | None = None) -> None:
+        """One look at everything unfinished; `patience` takes the place of the tools' own, in seconds."""
+        now = utc_now()
+        await self._publish(now - _seconds(PUBLISH_PATIENCE))
+        shortest = min(tool.patience for tool in self._tools.values()) if patience is None else patience
+        silent = await self._processes.unfinished(now - _seconds(shortest), _BATCH)
+        await asyncio.gather(*(self._attend(process, now, patience) for process in silent))
+
+    async def _run(self) -> None:
+        patience: float | None = 0.0
+        while True:
+            try:
+                await self.sweep(patience)
+                patience = None
+            except HexwaveError as error:
+                log.warning("the reconciler will look again: %s", error)
+            except Exception:
+                log.exception("the reconciler will look again")
+            await asyncio.sleep(INTERVAL)
+
+    async def _publish(self, before: datetime) -> None:
+        for process in await self._processes.unpublished(before, _BATCH):
+            if await self._processes.claim(process.process_id, PUBLISH_PATIENCE):
+                try:
+                    await self._processes.republish(process)
+                except StatusTooLarge as error:
+                    log.warning("process %s: cannot be published: %s", process.process_id, error)
+                except ChannelUnavailable as error:
+                    # The rest would wait in vain as well, and what is silent waits for them.
+                    log.info("process %s: still not published: %s", process.process_id, error)
+                    return
+
+    async def _attend(self, process: Process, now: datetime, patience: float | None) -> None:
+        tool = self._tools.get(process.tool_name)
+        if tool is None or now - _last_look(process) < _seconds(
+            tool.patience if patience is None else patience
+        ):
+            return
+        lease = RECOVER_LEASE if process.provider.job_id is None else tool.patience
+        try:
+            if await self._processes.claim(process.process_id, lease):
+                # Read again: another worker may have dealt with it just before.
+                await self._take_up(await self._processes.load(process.process_id), tool, now)
+        except (HexwaveError, TimeoutError) as error:
+            log.warning("process %s: could not be reconciled: %r", process.process_id, error)
+        except Exception:
+            # Whatever a provider does, the others are attended to.
+            log.exception("process %s: could not be reconciled", process.process_id)
+
+    async def _take_up(self, process: Process, tool: Tool, now: datetime) -> None:
+        provider = self._providers.get(process.provider.name)
+        if process.terminal:
+            return
+        if now - process.created_at > _seconds(tool.deadline):
+            code = "timeout" if process.answer is None else "result_lost"
+            failed = Failed(f"There was no result in {tool.deadline:.0f} s.", code)
+            await self._runs.fail(process, failed, Source.RECONCILER)
+        elif provider is None:
+            await self._note(process, f"Provider {process.provider.name} is not set up")
+        elif process.answer is not None:
+            self._deliveries.keep(process)
+        elif process.provider.job_id is not None:
+            await self._ask(process, provider, process.provider.job_id)
+        elif now - process.created_at > _seconds(RECOVER_PATIENCE):
+            await self._runs.recover(await self._note(process, "Submission looked up"))
+
+    async def _ask(self, process: Process, provider: Provider, job_id: str) -> None:
+        try:
+            async with asyncio.timeout(_ASK_PATIENCE):
+                report = await provider.status(job_id)
+        except Exception:
+            await self._note(process, f"{provider.title}: no answer")
+            raise
+        process = await self._note(process, f"{provider.title}: {report.outcome}")
+        await self._deliveries.accept(process, report, Source.RECONCILER)
+
+    async def _note(self, process: Process, detail: str) -> Process:
+        return await self._processes.note(process, EventType.RECONCILED, Source.RECONCILER, detail)
+
+
+def _last_look(process: Process) -> datetime:
+    """When it last changed, or was last asked for."""
+    looks = [event.at for event in process.events if event.type is EventType.RECONCILED]
+    return max(process.updated_at, *looks) if looks else process.updated_at
+
+
+def _seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
