@@ -2,11 +2,13 @@
 
     python3 dev.py run [--host 127.0.0.1] [--port 3000]
     python3 dev.py test [arguments for pytest]
+    python3 dev.py faults [--runs 300] [--store sqlite|mongo] [--seed 1] [--guests 10]
 
 `run` installs what requirements.txt pins into .venv, builds the pages, and serves them and the API on one
-port. `test` installs requirements-dev.txt as well, finds a browser, then runs every gate: lint, format check,
-types, tests. Work that was done is not done again: stamps in .venv and .web hold digests of what those were
-made from, and are written last, so whatever was interrupted is redone.
+port. `test` installs requirements-dev.txt as well, finds a browser, then runs every gate: lint, format,
+types, tests. `faults` drives a real server through random faults for as long as you like, see
+docs/reliability.md. Work that was done is not done again: stamps in .venv and .web hold digests of what those
+were made from, and are written last, so whatever was interrupted is redone.
 """
 
 import argparse
@@ -501,6 +503,14 @@ def passes(name: str, words: list[str], browser: str) -> bool:
     return call([VENV / "bin" / words[0], *words[1:]], HEXWAVE_TEST_BROWSER=browser) == 0
 
 
+def faults(arguments: list[str]) -> int:
+    """Run a fault trial and return its exit code."""
+    with only_one():
+        install("test")
+        build()
+    return call([PYTHON, "-m", "tests.faults", *arguments])
+
+
 # The command line
 
 
@@ -512,13 +522,14 @@ def port_number(text: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="dev.py", description="Hexwave: run it, or test it.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="run | test")
+    commands = top.add_subparsers(dest="command", required=True, metavar="run | test | faults")
     run_parser = commands.add_parser("run", help="serve the app on one port; Ctrl+C ends it")
     run_parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     run_parser.add_argument("--port", type=port_number, default=3000, help="port to listen on (3000)")
     commands.add_parser(
         "test", help="lint, format check, types and tests", usage="dev.py test [pytest arguments]"
     )
+    commands.add_parser("faults", help="a real server through random faults", usage="dev.py faults [options]")
     return top
 
 
@@ -530,10 +541,13 @@ def main(words: list[str]) -> int:
     """Do what `words` say and return the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
-    testing = words[:1] == ["test"] and words[1:2] not in (["-h"], ["--help"])
-    options = parser().parse_args(words[:1] if testing else words)
+    # These two hand what follows on to another program, which knows what it means.
+    passing = words[:1] in (["test"], ["faults"]) and words[1:2] not in (["-h"], ["--help"])
+    options = parser().parse_args(words[:1] if passing else words)
     try:
-        return test(words[1:]) if testing else run(options.host, options.port)
+        if passing:
+            return {"test": test, "faults": faults}[words[0]](words[1:])
+        return run(options.host, options.port)
     except Failure as failure:
         print(failure, file=sys.stderr, flush=True)
         if failure.details:
@@ -541,7 +555,7 @@ def main(words: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         say("Stopped.")
-        return 0 if not testing else 130
+        return 130 if passing else 0
 
 
 if __name__ == "__main__":

@@ -54,6 +54,17 @@ class Server:
             self.process.wait(30)
             self.process = None
 
+    def kill(self) -> None:
+        """kill -9."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(30)
+            self.process = None
+            deadline = time.monotonic() + START
+            while self._answers():
+                assert time.monotonic() < deadline, "the server outlived its parent"
+                time.sleep(0.05)
+
     def restart(self) -> None:
         self.stop()
         self.start()

@@ -106,6 +106,20 @@ def test_a_restart_in_mid_job_finishes_the_job(server: Server, page: Page) -> No
     expect(pictures(row)).to_have_count(4)
 
 
+def test_a_server_that_dies_in_mid_job_is_waited_for(server: Server, page: Page) -> None:
+    """The page says that it is reconnecting, and then shows the result."""
+    choose(page, "Images", "4")
+    row = generate(page, "Aurora over snowy mountains")
+    expect(row).to_have_attribute("data-state", "painting")
+    server.kill()
+    expect(page.get_by_text("Reconnecting")).to_be_visible()
+    expect(page.get_by_text("Your jobs keep running.")).to_be_visible()
+    server.start()
+    done(row)
+    expect(pictures(row)).to_have_count(4)
+    expect(page.get_by_text("Your jobs keep running.")).to_be_hidden()
+
+
 def test_a_second_tab_sees_the_job_of_the_first(context: BrowserContext, page: Page) -> None:
     """Both are the same guest; both end in the same state."""
     other = studio(context)
