@@ -17,17 +17,18 @@ _STORE_PAUSE = 1.0
 class Feed:
     """The newest version of each process added, as it comes; older ones that nobody took are dropped."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, reread: float | None) -> None:
         self._processes = processes
+        self._reread = reread
         self._following: dict[str, asyncio.Task[None]] = {}
         self._newest: dict[str, Process] = {}
         self._news = asyncio.Event()
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, processes: Processes) -> AsyncGenerator["Feed", None]:
-        """A feed whose followers all end with the block."""
-        feed = cls(processes)
+    async def open(cls, processes: Processes, reread: float | None = None) -> AsyncGenerator["Feed", None]:
+        """A feed whose followers, which `reread` as `Processes.follow` does, end with the block."""
+        feed = cls(processes, reread)
         try:
             yield feed
         finally:
@@ -61,7 +62,7 @@ class Feed:
     async def _follow(self, process_id: str) -> None:
         while True:
             try:
-                async for process in self._processes.follow(process_id):
+                async for process in self._processes.follow(process_id, self._reread):
                     self._newest[process_id] = process
                     self._news.set()
                 return

@@ -155,8 +155,11 @@ class Processes:
         await self._store.delete(process_id)
         return process
 
-    async def follow(self, process_id: str) -> AsyncIterator[Process]:
-        """The process now, then each newer version until it is finished."""
+    async def follow(self, process_id: str, reread: float | None = None) -> AsyncIterator[Process]:
+        """The process now, then each newer version until it is finished.
+
+        `reread` takes the place of the service's own, for who looks at the store in another way too.
+        """
         self._followers += 1
         try:
             # Attached before reading: a change in between is queued, not missed.
@@ -164,7 +167,7 @@ class Processes:
                 process = await self.load(process_id)
                 yield process
                 while not process.terminal:
-                    message = await subscription.next(self._reread)
+                    message = await subscription.next(reread or self._reread)
                     newer = message.onto(process) if message else await self.load(process_id)
                     if newer.sequence > process.sequence:
                         process = newer

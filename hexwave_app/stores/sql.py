@@ -23,6 +23,7 @@ from sqlalchemy import (
     TextClause,
     Update,
     and_,
+    bindparam,
     delete,
     event,
     insert,
@@ -73,6 +74,13 @@ processes = Table(
 )
 
 
+# Made once: to build a statement costs more than to run it, and these two run at every change.
+_GET = select(processes.c.document).where(processes.c.process_id == bindparam("id"))
+_REPLACE = update(processes).where(
+    processes.c.process_id == bindparam("id"), processes.c.revision == bindparam("before")
+)
+
+
 class SqlStore:
     """A `ProcessStore` on SQLite in WAL mode; an acknowledged write is on the disk.
 
@@ -113,7 +121,7 @@ class SqlStore:
         return process
 
     async def get(self, process_id: str) -> Process | None:
-        return await self._one(select(processes.c.document).where(processes.c.process_id == process_id))
+        return await self._one(_GET, {"id": process_id})
 
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
         table = processes.c
@@ -139,9 +147,8 @@ class SqlStore:
         return await self._silent(_UNPUBLISHED, before, limit)
 
     async def replace(self, process: Process) -> bool:
-        table = processes.c
-        before = and_(table.process_id == process.process_id, table.revision == process.revision - 1)
-        return await self._changed(update(processes).where(before).values(_row(process)))
+        before = {"id": process.process_id, "before": process.revision - 1}
+        return await self._changed(_REPLACE, before | _row(process))
 
     async def lease(self, process_id: str, owner: str, until: datetime) -> bool:
         table = processes.c
@@ -159,9 +166,9 @@ class SqlStore:
         query = select(processes.c.document).where(condition, at < _milliseconds(before))
         return await self._all(query.order_by(at).limit(limit))
 
-    async def _changed(self, statement: Update | Delete) -> bool:
+    async def _changed(self, statement: Update | Delete, values: dict[str, Any] | None = None) -> bool:
         async with self._writer() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+            return (await connection.execute(statement, values)).rowcount == 1
 
     async def _all(self, query: Select[Any]) -> list[Process]:
         async with self._reader() as connection:
@@ -169,9 +176,9 @@ class SqlStore:
                 Process.model_validate(document) for document in (await connection.execute(query)).scalars()
             ]
 
-    async def _one(self, query: Select[Any]) -> Process | None:
+    async def _one(self, query: Select[Any], values: dict[str, Any] | None = None) -> Process | None:
         async with self._reader() as connection:
-            document = (await connection.execute(query)).scalar_one_or_none()
+            document = (await connection.execute(query, values)).scalar_one_or_none()
         return None if document is None else Process.model_validate(document)
 
     @asynccontextmanager

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 RESCAN = 3.0
 """Seconds after which a page looks for what other tabs began and what Ably missed."""
 
+# The scan finds what a follower missed; its own look at the store is for what the scan no longer lists.
+_FOLLOWER_REREAD = 5 * RESCAN
 _STEP = 20
 
 # One feed a browser tab that is here. Not on the State: what a State holds is pickled.
@@ -175,7 +177,7 @@ class _Scan:
 
 @asynccontextmanager
 async def _feed_of(token: str) -> AsyncGenerator[Feed, None]:
-    async with Feed.open(current().processes) as feed:
+    async with Feed.open(current().processes, _FOLLOWER_REREAD) as feed:
         _feeds[token] = feed
         try:
             yield feed
@@ -186,4 +188,5 @@ async def _feed_of(token: str) -> AsyncGenerator[Feed, None]:
 
 def _present(token: str) -> bool:
     """Whether the tab is connected: what a click started would otherwise outlive it."""
-    return token in get_app().app.event_namespace.token_to_sid
+    # Not its public `token_to_sid`: that is made anew, of all tabs there are, each time it is looked at.
+    return token in get_app().app.event_namespace._token_manager.token_to_socket
