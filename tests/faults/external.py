@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -73,7 +73,11 @@ class ExternalApi:
         )
 
     async def _submit(self, request: Request) -> Response:
-        asked = await request.json()
+        try:
+            asked = await request.json()
+        except ClientDisconnect:
+            # Its caller was killed while it spoke: nothing was submitted.
+            return Response(status_code=400)
         key, job_id = asked["key"], f"job-{asked['key']}"
         self.submitted[key] += 1
         fate = self.jobs.setdefault(job_id, Fate.drawn(job_id, self.chance))

@@ -125,7 +125,7 @@ class StudioState(ProcessStatus, rx.State):
         async with self:
             user_id = self._user_id()
         try:
-            process = await current().runs.retry(process_id, user_id)
+            process = await _retried(process_id, user_id)
         except HexwaveError as error:
             yield rx.toast(error.message)
             return
@@ -223,6 +223,12 @@ class StudioState(ProcessStatus, rx.State):
 def _seed(text: str) -> str:
     digits = "".join(digit for digit in text if digit.isascii() and digit.isdecimal())[:10]
     return str(min(int(digits), SEED_LIMIT)) if digits else ""
+
+
+async def _retried(process_id: str, user_id: str) -> Process:
+    """The retry of a process; pressed twice it is one, and the retry of its retry once that has ended too."""
+    process = await current().runs.retry(process_id, user_id, idempotency_key=f"retry-{process_id}")
+    return await _retried(process.process_id, user_id) if process.terminal else process
 
 
 def _milestone(before: Job, after: Job) -> str | None:
