@@ -26,7 +26,7 @@ from hexwave_app.tools.image_generator import IMAGE_GENERATOR
 from hexwave_app.tools.provider import Job, Report
 from hexwave_app.tools.tool import ToolRequest
 
-DIE_BEFORE_PUBLISHING = 0.002
+DIE_BEFORE_PUBLISHING = 0.0005
 FAIL_AFTER_PUBLISHING = 0.05
 
 _picture = io.BytesIO()
