@@ -6,7 +6,6 @@ HexwaveError                 says what happened and what to do; has a `code` and
 ├── WebhookRefused           401      no, or a wrong, webhook token or signature
 ├── ProcessNotFound          404      no such process, or another user's
 ├── ProcessConflict          409      the process is not in a state that allows it
-├── RequestTooLarge          413      the body is over its limit
 ├── ProviderError            502      what a provider said or failed to say
 │   ├── ProviderRefused      422      it declined the request
 │   ├── ProviderUnavailable  502      it is not taking jobs; nothing was submitted
@@ -73,11 +72,6 @@ class ProcessNotFound(HexwaveError):
 class ProcessConflict(HexwaveError):
     code = "process_conflict"
     status = 409
-
-
-class RequestTooLarge(HexwaveError):
-    code = "request_too_large"
-    status = 413
 
 
 class ProviderError(HexwaveError):

@@ -29,7 +29,10 @@ class ProcessStore(Protocol):
     """Where processes are kept. Every acknowledged write survives a crash of this process."""
 
     async def insert(self, process: Process) -> Process:
-        """Keep a fresh process and return it; where the user's idempotency key is taken, that process."""
+        """Keep a fresh process and return it; where the user's idempotency key is taken, that process.
+
+        After `StoreUnavailable` it may be kept all the same: the same insert again answers with it.
+        """
         ...
 
     async def get(self, process_id: str) -> Process | None:

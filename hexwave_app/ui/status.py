@@ -48,7 +48,7 @@ class ProcessStatus(rx.State, mixin=True):
     """True while there are older processes than those shown."""
 
     _seen: dict[str, int] = {}
-    _running: list[str] = []
+    _running: set[str] = set()
     _window: int = _STEP
 
     def _show(self, process: Process) -> None:
@@ -114,9 +114,9 @@ class ProcessStatus(rx.State, mixin=True):
             self._seen[process_id] = process.sequence
             self._show(process)
             if not process.terminal:
-                self._running = [*(set(self._running) | {process_id})]
+                self._running = {*self._running, process_id}
             elif process_id in self._running:
-                self._running = [running for running in self._running if running != process_id]
+                self._running = {*self._running} - {process_id}
                 events += self._ended(process)
         return events
 
