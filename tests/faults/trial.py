@@ -193,7 +193,10 @@ async def _listening(stage: Stage) -> AsyncGenerator[dict[str, list[StatusMessag
         endpoint=f"127.0.0.1:{stage.ably_port}/",
         realtime_request_timeout=1000,
         disconnected_retry_timeout=300,
+        channel_retry_timeout=300,
     )
+    # A connection carries 200 channels at most: what earlier batches submitted is not followed again.
+    known = set(stage.external.submitted)
 
     def hear(message) -> None:
         status = StatusMessage.model_validate(message.data)
@@ -203,7 +206,7 @@ async def _listening(stage: Stage) -> AsyncGenerator[dict[str, list[StatusMessag
 
     async def follow() -> None:
         while True:
-            for job in stage.external.submitted.keys() - attaching.keys():
+            for job in stage.external.submitted.keys() - known - attaching.keys():
                 channel = realtime.channels.get(channel_name(job), params={"rewind": "10"})
                 attaching[job] = asyncio.create_task(channel.subscribe(hear))
             await asyncio.sleep(0.05)
