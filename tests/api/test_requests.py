@@ -190,5 +190,5 @@ async def test_health_answers_without_a_session(server: Served) -> None:
     """And makes no guest of whoever asks."""
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.get("/api/health")
-    assert answer.json() == {"status": "up"}
+    assert answer.json() == {"status": "up", "live": "up"}
     assert "set-cookie" not in answer.headers

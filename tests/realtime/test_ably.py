@@ -1,45 +1,17 @@
 """The status channel over the real SDK and a real socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
 
 from hexwave_app.ably_local.server import LocalServer, serve
-from hexwave_app.processes import StatusMessage
 from hexwave_app.processes.errors import ChannelUnavailable, StatusTooLarge
-from hexwave_app.realtime.ably import MESSAGE_LIMIT, AblyChannel, channel_name
-from hexwave_app.realtime.mailbox import Mailbox
+from hexwave_app.realtime.ably import AblyChannel, channel_name
+from hexwave_app.realtime.publisher import MESSAGE_LIMIT
 from tests.processes.test_transition import begun
+from tests.realtime.conftest import KEY, received, until
 from tests.realtime.test_mailbox import NEVER, PLENTY, messages
-
-KEY = "app.key:secret"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[LocalServer]:
-    async with serve({KEY: {"*": ["*"]}}) as server:
-        yield server
-
-
-@pytest.fixture
-async def channel(server: LocalServer) -> AsyncIterator[AblyChannel]:
-    async with AblyChannel.open(KEY, f"{server.host}:{server.port}") as channel:
-        yield channel
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(PLENTY):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
-async def received(mailbox: Mailbox) -> StatusMessage:
-    async with asyncio.timeout(PLENTY):
-        while (message := await mailbox.next(PLENTY)) is None:
-            pass
-        return message
 
 
 async def test_what_is_published_reaches_every_follower(channel: AblyChannel) -> None:
