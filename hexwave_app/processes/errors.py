@@ -8,9 +8,13 @@ HexwaveError                 says what happened and what to do; has a `code` and
 ├── ProcessConflict          409      the process is not in a state that allows it
 ├── ProviderError            502      what a provider said or failed to say
 │   ├── ProviderRefused      422      it declined the request
+│   │   └── ContentRefused   422      its safety filter declined what was asked for
+│   ├── ProviderNotReady     502      it refused our key, or our account's credit is spent
 │   ├── ProviderUnavailable  502      it is not taking jobs; nothing was submitted
+│   │   └── ProviderBusy     502      it takes no more at the moment; `retry_after` says when
 │   └── SubmissionUnknown    502      it may or may not have started
-├── ResultLost               502      painted, but the pictures could not be kept
+├── ResultLost               502      made, but it cannot be kept: gone, forbidden, or no such picture
+├── ResultUnavailable        502      made, and it cannot be had at the moment: worth asking again
 ├── ChannelUnavailable       503      the live channel does not answer; the store is still right
 │   └── StatusTooLarge       500      a status message over the channel's limit
 ├── StoreUnavailable         503      the database does not answer
@@ -84,8 +88,26 @@ class ProviderRefused(ProviderError):
     status = 422
 
 
+class ContentRefused(ProviderRefused):
+    code = "content_refused"
+
+
+class ProviderNotReady(ProviderError):
+    code = "provider_not_ready"
+
+
 class ProviderUnavailable(ProviderError):
     code = "provider_unavailable"
+
+
+class ProviderBusy(ProviderUnavailable):
+    """`retry_after` is in seconds; `None` where the provider does not say."""
+
+    code = "provider_busy"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class SubmissionUnknown(ProviderError):
@@ -94,6 +116,11 @@ class SubmissionUnknown(ProviderError):
 
 class ResultLost(HexwaveError):
     code = "result_lost"
+    status = 502
+
+
+class ResultUnavailable(HexwaveError):
+    code = "result_unavailable"
     status = 502
 
 
