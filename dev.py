@@ -5,10 +5,10 @@
     python3 dev.py faults [--runs 300] [--store sqlite|mongo] [--seed 1] [--guests 10]
 
 `run` installs what requirements.txt pins into .venv, builds the pages, and serves them and the API on one
-port. `test` installs requirements-dev.txt as well, finds a browser, then runs every gate: lint, format,
-types, tests. `faults` drives a real server through random faults for as long as you like, see
-docs/reliability.md. Work that was done is not done again: stamps in .venv and .web hold digests of what those
-were made from, and are written last, so whatever was interrupted is redone.
+port. `test` installs requirements-dev.txt and ably-js as well, finds a browser, then runs every gate: lint,
+format, types, tests. `faults` drives a real server through random faults for as long as you like, see
+docs/reliability.md. Work that was done is not done again: stamps in .venv, .web and node_modules hold digests
+of what those were made from, and are written last, so whatever was interrupted is redone.
 """
 
 import argparse
@@ -49,6 +49,8 @@ VENV_STAMP = VENV / "hexwave.json"
 WEB = ROOT / ".web"
 PAGES = WEB / "build" / "client" / "index.html"
 PAGES_STAMP = WEB / "hexwave.stamp"
+ABLY_JS = ROOT / "tests" / "ably_js"
+ABLY_JS_STAMP = ABLY_JS / "node_modules" / "hexwave.stamp"
 REQUIREMENTS = {"run": "requirements.txt", "test": "requirements-dev.txt"}
 APP = "hexwave_app.hexwave_app:app"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -416,6 +418,24 @@ def run(host: str, port: int) -> int:
 # Test
 
 
+def install_ably_js() -> None:
+    """Bring the packages beside the tests of ably-js to what its package.json pins. Raises Failure."""
+    made_from = digest(ABLY_JS / "package.json")
+    if ABLY_JS_STAMP.exists() and ABLY_JS_STAMP.read_text() == made_from:
+        return
+    shutil.rmtree(ABLY_JS_STAMP.parent, ignore_errors=True)
+    say("Installing ably-js for the tests (once) ...")
+    logged(
+        # A lock would name the registry it was made with.
+        [VENV / "bin" / "npm", "--prefix", ABLY_JS, "install", "--no-package-lock", "--ignore-scripts"],
+        "ably_js.log",
+        "ably-js could not be installed.",
+        "ably-js could not be downloaded: npm did not reach its registry. "
+        "Check the network, then run this again.",
+    )
+    ABLY_JS_STAMP.write_text(made_from)
+
+
 def find_browser() -> str:
     """The path of a Chromium, installed if need be. Raises Failure."""
     chosen = os.environ.get("HEXWAVE_TEST_BROWSER")
@@ -485,6 +505,7 @@ def test(arguments: list[str]) -> int:
     with only_one():
         install("test")
         build()
+        install_ably_js()
         browser = find_browser()
     say(f"The browser is {browser}")
     gates: dict[str, list[str]] = {

@@ -73,6 +73,30 @@ async def test_without_a_process_it_is_for_all_that_run(
     assert json.loads(request["capability"]) == {name: ["subscribe"] for name in names}
 
 
+async def test_all_that_run_are_as_many_as_a_connection_follows(guest: Guest) -> None:
+    """More than a page of the list, and the newest 200 where there are more still."""
+    processes = [await guest.begin() for _ in range(150)]
+    capability = json.loads((await request_token(guest))["capability"])
+    assert capability.keys() == {f"process:{process.process_id}" for process in processes}
+    processes += [await guest.begin() for _ in range(60)]
+    capability = json.loads((await request_token(guest))["capability"])
+    assert capability.keys() == {f"process:{process.process_id}" for process in processes[-200:]}
+
+
+async def test_a_token_request_is_not_cached(guest: Guest) -> None:
+    """It is good for one token, and for one person."""
+    process = await guest.begin()
+    answer = await guest.http.get(URL, params={"processId": process.process_id})
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_the_answer_names_a_server_that_is_not_ablys_own(guest: Guest, ably: str) -> None:
+    """The SDK cannot know it otherwise."""
+    process = await guest.begin()
+    answer = await guest.http.get(URL, params={"processId": process.process_id})
+    assert answer.headers["hexwave-ably-endpoint"] == ably
+
+
 async def test_no_token_without_a_session(guest: Guest, server: Served) -> None:
     """401 on the first visit; the cookie that came with it is good for the second."""
     async with httpx.AsyncClient(base_url=server.url) as http:
