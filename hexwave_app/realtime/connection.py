@@ -96,6 +96,8 @@ class Connection:
             self._say(self._trouble)
             self._end_attempt()
             if change.current is ConnectionState.FAILED:
+                # SDK 3.1.4 forgets its timer, and would try a refused key every few seconds.
+                self._manager.cancel_transition_timer()
                 self._try_later()
 
     def _end_attempt(self) -> None:

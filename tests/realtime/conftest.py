@@ -9,9 +9,10 @@ import pytest
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hexwave_app.ably_local.app import create_app
+from hexwave_app.ably_local.limits import Limits
 from hexwave_app.ably_local.server import LocalServer, serve
 from hexwave_app.processes import StatusMessage
 from hexwave_app.realtime.ably import AblyChannel
@@ -40,7 +41,7 @@ async def received(mailbox: Mailbox) -> StatusMessage:
 
 @dataclass
 class FaultyAbly:
-    """The local server, with whatever `fault` says happening to what is published over REST."""
+    """The local server, with Ably's own limit a channel; `fault` meets whatever is published over REST."""
 
     app: ASGIApp
     endpoint: str
@@ -51,6 +52,7 @@ class FaultyAbly:
     together: int = 0
     most_together: int = 0
     bodies: list[bytes] = field(default_factory=list[bytes])
+    statuses: list[int] = field(default_factory=list[int])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].endswith("/messages"):
@@ -59,8 +61,14 @@ class FaultyAbly:
         self.published += 1
         self.together += 1
         self.most_together = max(self.most_together, self.together)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.statuses.append(message["status"])
+            await send(message)
+
         try:
-            await self._publish(scope, receive, send)
+            await self._publish(scope, receive, answer)
         finally:
             self.together -= 1
 
@@ -124,6 +132,7 @@ async def channel(server: LocalServer) -> AsyncIterator[AblyChannel]:
 @pytest.fixture
 async def faulty() -> AsyncIterator[FaultyAbly]:
     port = free_port()
-    faulty = FaultyAbly(create_app({KEY: {"*": ["*"]}}), f"127.0.0.1:{port}")
+    app = create_app({KEY: {"*": ["*"]}}, Limits(channel_messages_per_second=50))
+    faulty = FaultyAbly(app, f"127.0.0.1:{port}")
     async with _hosted(faulty, port):
         yield faulty

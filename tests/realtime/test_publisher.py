@@ -43,6 +43,7 @@ async def test_a_lost_answer_is_repeated_under_the_same_id(faulty: FaultyAbly, c
     async with channel.subscribe(message.process_id) as mailbox:
         await channel.publish(message)
         assert faulty.published == 2
+        assert f"{message.process_id}-{message.sequence}:0".encode() in faulty.bodies[0]
         assert faulty.bodies[0] == faulty.bodies[1]
         assert await received(mailbox) == message
         assert await mailbox.next(NEVER) is None
@@ -111,8 +112,15 @@ async def test_an_end_waits_for_no_progress(faulty: FaultyAbly, channel: AblyCha
     assert faulty.published == 2
 
 
-async def test_too_many_requests_are_no_outage(faulty: FaultyAbly, channel: AblyChannel) -> None:
-    """A channel at its limit is tried again after a rest, and the others go on."""
+async def test_the_limit_of_a_channel_is_respected(faulty: FaultyAbly, channel: AblyChannel) -> None:
+    """Progress that is told one after another is told no faster than Ably takes it."""
+    for message in messages(60):
+        await channel.publish(message)
+    assert faulty.statuses == [201] * 60
+
+
+async def test_too_many_requests_are_tried_again(faulty: FaultyAbly, channel: AblyChannel) -> None:
+    """After a rest, under the same id."""
 
     async def refuse_twice(request: Request) -> int | None:
         return 429 if faulty.published <= 2 else None
@@ -122,7 +130,21 @@ async def test_too_many_requests_are_no_outage(faulty: FaultyAbly, channel: Ably
     async with channel.subscribe(end.process_id) as mailbox:
         await channel.publish(end)
         assert await received(mailbox) == end
+    assert faulty.statuses == [429, 429, 201]
+
+
+async def test_a_channel_at_its_limit_is_no_outage(faulty: FaultyAbly, channel: AblyChannel) -> None:
+    """The others go on."""
+
+    async def always(request: Request) -> int:
+        return 429
+
+    faulty.fault = always
+    with pytest.raises(ChannelUnavailable, match="limit"):
+        await channel.publish(ended(begun()))
     assert channel.trouble is None
+    faulty.fault = None
+    await channel.publish(ended(begun()))
 
 
 async def test_a_server_that_comes_back_is_not_buried(faulty: FaultyAbly, channel: AblyChannel) -> None:
