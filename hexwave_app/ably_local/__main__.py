@@ -5,7 +5,6 @@ import asyncio
 import signal
 import sys
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 
 from .server import serve
@@ -32,8 +31,6 @@ async def _run(arguments: argparse.Namespace) -> None:
         # Windows has no handlers on its event loops: there Ctrl+C raises KeyboardInterrupt.
         with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    if not _is_loopback(arguments.host):
-        print("Warning: not a loopback address; tokens cross the network in the clear.", file=sys.stderr)
     try:
         keys = {key: {"*": ["*"]} for key in arguments.key}
         async with serve(keys, arguments.host, arguments.port) as server:
@@ -43,13 +40,6 @@ async def _run(arguments: argparse.Namespace) -> None:
             await stop.wait()
     except (OSError, ValueError) as error:
         sys.exit(f"The server cannot start: {error}. Choose another --host, --port or --key.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 if __name__ == "__main__":

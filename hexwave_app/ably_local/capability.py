@@ -7,6 +7,12 @@ from typing import Self, cast
 from .error import AblyError
 
 ANY = "*"
+OPERATIONS = {
+    *("publish", "subscribe", "presence", "history", "stats", "channel-metadata", "privileged-headers"),
+    *("object-subscribe", "object-publish", "annotation-subscribe", "annotation-publish"),
+    *("message-update-any", "message-update-own", "message-delete-any", "message-delete-own"),
+    *("push-subscribe", "push-admin"),
+}
 
 
 class Capability:
@@ -16,21 +22,23 @@ class Capability:
         self._grants: dict[str, frozenset[str]] = {}
         for resource, operations in grants.items():
             # `[*]*` means queues, metachannels and channels; only channels exist here.
-            name = ANY if resource == "[*]*" else resource
-            self._grants[name] = self._grants.get(name, frozenset()) | frozenset(operations)
+            self._add(ANY if resource == "[*]*" else resource, operations)
+
+    def _add(self, resource: str, operations: Iterable[str]) -> None:
+        self._grants[resource] = self._grants.get(resource, frozenset()).union(operations)
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read the JSON text (RSA9f) or map of a token request. Raises AblyError 40003."""
+        """Read the JSON text (RSA9f) or map of a token request. Raises AblyError 40000."""
         try:
             grants: object = json.loads(value) if isinstance(value, str) else value
         except (ValueError, RecursionError):
             grants = None
-        if not isinstance(grants, dict):
-            raise AblyError(40003, "capability must be a JSON object of resource names and operation lists.")
-        for resource, operations in cast(dict[object, object], grants).items():
-            if not isinstance(resource, str) or not _is_list_of_text(operations):
-                raise AblyError(40003, "capability must map each resource name to a list of operation names.")
+        if not isinstance(grants, dict) or not all(
+            isinstance(resource, str) and _are_operations(operations)
+            for resource, operations in cast(dict[object, object], grants).items()
+        ):
+            raise AblyError(40000, 'capability must be JSON: resource names to Ably\'s operations or ["*"].')
         return cls(cast(dict[str, list[str]], grants))
 
     def allows(self, operation: str, channel: str) -> bool:
@@ -46,15 +54,14 @@ class Capability:
 
     def intersect(self, other: "Capability") -> "Capability":
         """Return what both allow, so that a token never exceeds its key."""
-        grants: dict[str, frozenset[str]] = {}
+        both = Capability({})
         for resource, operations in self._grants.items():
             for other_resource, other_operations in other._grants.items():
                 shared = _meet(resource.split(":"), other_resource.split(":"))
                 allowed = _meet_operations(operations, other_operations)
                 if shared and allowed:
-                    name = ":".join(shared)
-                    grants[name] = grants.get(name, frozenset()) | allowed
-        return Capability(grants)
+                    both._add(":".join(shared), allowed)
+        return both
 
     def __bool__(self) -> bool:
         return bool(self._grants)
@@ -65,8 +72,11 @@ class Capability:
         return json.dumps(grants, sort_keys=True, separators=(",", ":"))
 
 
-def _is_list_of_text(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in cast(list[object], value))
+def _are_operations(value: object) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    operations = cast(list[object], value)
+    return operations == [ANY] or all(isinstance(item, str) and item in OPERATIONS for item in operations)
 
 
 def _matches(pattern: list[str], segments: list[str]) -> bool:

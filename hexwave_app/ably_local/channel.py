@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from .clock import now
 from .error import AblyError
 from .limits import Limits
+from .message import message_size
 from .wire import Action, Fields, Flag, Format, Frame, encode, wire_messages
 
 _SERIAL = re.compile(r"(\d{1,18})-(\d{1,18})@([\w-]{1,32})(?::\d{1,9})?", re.ASCII)
@@ -90,6 +91,8 @@ class Channel:
         self._history_messages = 0
         self._history_bytes = 0
         self._ids: OrderedDict[str, Publish] = OrderedDict()
+        self._second_began = 0
+        self._second_messages = 0
 
     @property
     def serial(self) -> str:
@@ -100,6 +103,7 @@ class Channel:
 
         A first message whose id was seen before, within the history's age, is the same publish sent
         again: it is not stored and gets the serials of the first time (RSL1k, RTN19a).
+        Raises AblyError 42913 when the channel takes no more messages in this second.
         """
         self._expire()
         for index, message in enumerate(messages):
@@ -107,12 +111,22 @@ class Channel:
         first_id = cast(str, messages[0]["id"])
         if first_id in self._ids:
             return self._ids[first_id].serials()
+        self._admit(len(messages))
         publication = self._append(messages, connection_id)
         self._ids[first_id] = Publish(publication.serial, publication.timestamp, len(messages))
-        for subscriber, modes in self.attached.items():
+        for subscriber, modes in list(self.attached.items()):  # a slow one detaches as it is sent to
             if Flag.SUBSCRIBE in modes and (subscriber.echo or subscriber.id != connection_id):
                 subscriber.send_frame(publication.frame(subscriber.format))
         return self._ids[first_id].serials()
+
+    def _admit(self, count: int) -> None:
+        """Count messages against `channel_messages_per_second`, in seconds that begin with a message."""
+        most = self._limits.channel_messages_per_second
+        if now() - self._second_began >= 1_000:
+            self._second_began, self._second_messages = now(), 0
+        if most and self._second_messages + count > most:
+            raise AblyError(42913, f"Rate limit exceeded: {most} messages a second on a channel; try later.")
+        self._second_messages += count
 
     def _append(self, messages: list[Fields], connection_id: str | None) -> Publication:
         self._number += 1
@@ -122,7 +136,7 @@ class Channel:
             message.update(timestamp=self._timestamp, serial=f"{serial}:{index:03d}", action=0)
             if connection_id is not None:
                 message["connectionId"] = connection_id
-        size = sum(len(cast(str, message.get("data", ""))) for message in messages)
+        size = sum(map(message_size, messages))
         publication = Publication(
             self.name, serial, self._number, self._timestamp, connection_id, messages, size
         )
@@ -131,40 +145,73 @@ class Channel:
         self._history_bytes += size
         return publication
 
+    def detach(self, subscriber: Subscriber) -> None:
+        self.attached.pop(subscriber, None)
+        self.used_at = now()
+
     def resume(self, serial: str) -> Backlog:
-        """Return what was published after `serial`, or why that is no longer known (RTL4c1, RTL2f)."""
+        """Return what was published after `serial` (RTL4c1, RTL2f); when some of it is gone, the rest
+        without `resumed` and the reason: 90003 too old, 90004 too many, 90005 not of this channel's epoch."""
         self._expire()
+        position = self._position(serial)
+        if position is None:
+            error = AblyError(90005, "Unable to recover channel (unable to resume from elsewhere).", 404)
+            return Backlog(self.serial, [], error=error)
+        number, timestamp = position
+        missed = [publication for publication in self._history if publication.number > number]
+        if len(missed) == self._number - number:
+            return Backlog(serial, missed, resumed=True)
+        if timestamp < now() - self._limits.history_age:
+            error = AblyError(90003, "Unable to recover channel (messages expired).", 404)
+        else:
+            error = AblyError(90004, "Unable to recover channel (message limit exceeded).", 404)
+        return self._replay(missed, error)
+
+    def rewind(self, count: int | None = None, since: int = 0) -> Backlog:
+        """Return the last `count` messages not older than `since` (ms), in whole publishes and at most
+        `rewind_messages` (https://ably.com/docs/channels/options/rewind); 90004 says there were more."""
+        self._expire()
+        most = self._limits.rewind_messages
+        left = most if count is None else min(count, most)
+        held = [publication for publication in self._history if publication.timestamp >= since]
+        chosen: deque[Publication] = deque()
+        for publication in reversed(held):
+            left -= len(publication.messages)
+            if left < 0 and (chosen or count == 0):
+                break
+            chosen.appendleft(publication)
+        error = None
+        if len(chosen) < len(held) and (count is None or count > most):
+            error = AblyError(90004, "Unable to rewind further (message limit exceeded).", 404)
+        return self._replay(list(chosen), error)
+
+    def history(self, until: str = "") -> list[Fields]:
+        """Return the messages still held, oldest first; those up to the channel serial `until` (RTL10b).
+
+        Raises AblyError 40024 when that is not of this channel's epoch, 90008 when it is too old.
+        """
+        self._expire()
+        position = self._position(until or self.serial)
+        if position is None:
+            raise AblyError(40024, "Unable to get channel history: the serial is not of this channel's life.")
+        last, _ = position
+        if self._number - last > len(self._history):
+            raise AblyError(90008, "Unable to get channel history: attach point not found.")
+        chosen = (publication for publication in self._history if publication.number <= last)
+        return [message for publication in chosen for message in publication.messages]
+
+    def _replay(self, publications: list[Publication], error: AblyError | None = None) -> Backlog:
+        if not publications:
+            return Backlog(self.serial, [], error=error)
+        first = publications[0]
+        return Backlog(self._serial(first.number - 1, first.timestamp), publications, error=error)
+
+    def _position(self, serial: str) -> tuple[int, int] | None:
+        """Return number and time (ms) of a serial of this channel; None for any other text."""
         match = _SERIAL.fullmatch(serial)
         if not match or match[3] != self._epoch or int(match[2]) > self._number:
-            return self._lost(90005, "Unable to recover channel (no matching epoch): read the state again.")
-        number = int(match[2])
-        oldest = self._history[0].number if self._history else self._number + 1
-        if number + 1 < oldest:
-            return self._lost(90003, "Unable to recover channel (messages expired): read the state again.")
-        missed = [publication for publication in self._history if publication.number > number]
-        return Backlog(serial, missed, resumed=True)
-
-    def _lost(self, code: int, message: str) -> Backlog:
-        return Backlog(self.serial, [], error=AblyError(code, message, 404))
-
-    def rewind(self, count: int, since: int = 0) -> Backlog:
-        """Return the last `count` messages not older than `since` (ms), in whole publishes
-        (https://ably.com/docs/channels/options/rewind)."""
-        self._expire()
-        chosen: deque[Publication] = deque()
-        for publication in reversed(self._history):
-            fits = len(publication.messages) <= count or (count > 0 and not chosen)
-            if publication.timestamp < since or not fits:
-                break
-            count -= len(publication.messages)
-            chosen.appendleft(publication)
-        serial = self._serial(chosen[0].number - 1, chosen[0].timestamp) if chosen else self.serial
-        return Backlog(serial, list(chosen))
-
-    def history(self) -> list[Fields]:
-        """Return the messages still held, oldest first."""
-        self._expire()
-        return [message for publication in self._history for message in publication.messages]
+            return None
+        return int(match[2]), int(match[1])
 
     def _serial(self, number: int, timestamp: int) -> str:
         return f"{timestamp:014d}-{number:09d}@{self._epoch}"
@@ -193,17 +240,12 @@ class Channels:
         self._channels: dict[str, Channel] = {}
         self._swept_at = 0
 
-    def get(self, name: object) -> Channel:
-        """Return the channel, made when missing. Raises AblyError 40010 for a name Ably does not take."""
-        channel = self._channels.get(check_channel_name(name))
-        if channel is None:
+    def get(self, name: str) -> Channel:
+        """Return the channel, made when missing."""
+        if name not in self._channels:
             self._sweep()
-            channel = self._channels[cast(str, name)] = Channel(cast(str, name), self._limits)
-        return channel
-
-    def detach(self, channel: Channel, subscriber: Subscriber) -> None:
-        channel.attached.pop(subscriber, None)
-        channel.used_at = now()
+            self._channels[name] = Channel(name, self._limits)
+        return self._channels[name]
 
     def find(self, name: str) -> Channel | None:
         return self._channels.get(name)
@@ -231,3 +273,8 @@ def check_channel_name(name: object) -> str:
             40010, "Invalid channel name: text of 1 to 1024 characters that starts with neither [ nor :."
         )
     return name
+
+
+def is_serial(text: str) -> bool:
+    """Whether `text` has the form of the serial of a channel, or of a message on it."""
+    return _SERIAL.fullmatch(text) is not None

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from .capability import Capability
@@ -17,6 +17,9 @@ from .limits import Limits
 from .wire import Fields
 
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
+Keys = Mapping[str, Mapping[str, Iterable[str]]]
+"""`appId.keyId:secret` to its capability: resources to operations, such as `{"*": ["*"]}`."""
+
 HOUR = 3_600_000
 TIMESTAMP_WINDOW = 120_000
 
@@ -42,16 +45,12 @@ class Credential:
             raise AblyError(40012, "clientId must be a name, neither empty nor the wildcard.")
         if self.is_token and self.client_id != "*":
             raise AblyError(40102, "clientId does not fit the token: ask for a token with this clientId.")
-        return Credential(self.key_name, self.capability, client_id, self.is_token, self.expires)
+        return replace(self, client_id=client_id)
 
     @property
     def may_assume(self) -> bool:
         """Whether messages may carry any clientId (RSL1m3, TD6)."""
         return self.client_id == "*" or (self.client_id is None and not self.is_token)
-
-    @property
-    def identity(self) -> str | None:
-        return None if self.client_id == "*" else self.client_id
 
     def require(self, operation: str, channel: str) -> None:
         """Raise AblyError 40160 unless `operation` is allowed on `channel`."""
@@ -60,54 +59,58 @@ class Credential:
                 40160, f"The credentials do not allow {operation} on this channel: ask for that capability."
             )
 
-    def check_expiry(self) -> None:
-        """Raise AblyError 40142 when the token has expired."""
-        if self.expires is not None and self.expires <= now():
-            raise AblyError(40142, "Token expired: ask for another.")
-
 
 class Authenticator:
     """Holds the keys and the tokens issued from them. Tokens live in memory, at most `limits.tokens`."""
 
-    def __init__(self, keys: Mapping[str, Mapping[str, Iterable[str]]], limits: Limits) -> None:
-        self._keys = {name: (secret, Capability(grants)) for (name, secret), grants in _split(keys)}
+    def __init__(self, keys: Keys, limits: Limits) -> None:
+        """Raises ValueError for a malformed key."""
+        self._keys: dict[str, tuple[str, Capability]] = {}
+        for key, grants in keys.items():
+            name, _, secret = key.partition(":")
+            if "." not in name or not secret:
+                raise ValueError("a key has the form appId.keyId:secret")
+            self._keys[name] = secret, Capability(grants)
         self._limits = limits
         self._tokens: OrderedDict[str, Credential] = OrderedDict()
         self._nonces: OrderedDict[tuple[str, int, str], int] = OrderedDict()
 
     def with_key(self, key: str) -> Credential:
-        """Return the rights of `app.key:secret`. Raises AblyError 40005, 40400 or 40101."""
-        name, separator, secret = key.partition(":")
-        if not separator or "." not in name:
-            raise AblyError(40005, "The key is malformed: it has the form appId.keyId:secret.")
-        expected, capability = self._key(name)
-        if not hmac.compare_digest(secret.encode(), expected.encode()):
-            raise AblyError(40101, "Invalid credentials: the secret of the key is wrong.")
+        """Return the rights of `appId.keyId:secret`. Raises AblyError 40101."""
+        name, _, secret = key.partition(":")
+        expected, capability = self._keys.get(name, ("", None))
+        if capability is None or not hmac.compare_digest(secret.encode(), expected.encode()):
+            raise AblyError(40101, "Invalid credentials: no such key appId.keyId:secret.")
         return Credential(name, capability)
 
     def with_token(self, token: str) -> Credential:
-        """Return the rights of a token. Raises AblyError 40142 expired, 40143 unknown, 40144 a JWT."""
+        """Return the rights of a token.
+
+        Raises AblyError 40101 malformed, 40142 expired, 40143 unknown, 40144 a JWT.
+        """
+        if "." not in token:
+            raise AblyError(40101, "Invalid credentials: a token has the form appId.text.")
         if token.count(".") == 2:
             raise AblyError(40144, "This local server has no JWT: request a token from it.")
         credential = self._tokens.get(token)
         if credential is None:
             raise AblyError(40143, "Token unrecognised (tokens do not survive a restart): ask for another.")
-        credential.check_expiry()
+        if credential.expires is not None and credential.expires <= now():
+            raise AblyError(40142, "Token expired: ask for another.")
         return credential
-
-    def holds(self, token: str) -> bool:
-        return token in self._tokens
 
     def request_token(self, key_name: str, body: object, proven: Credential | None) -> Fields:
         """Return TokenDetails (TD1) for a TokenRequest (TE1), signed or `proven` by the key itself.
 
-        Raises AblyError: 40000 and 40003 shape, 40012 clientId, 40101 mac, 40102 another key, 40104
-        timestamp, 40105 nonce, 40160 nothing left of the capability, 40400 unknown key.
+        Raises AblyError: 40000 capability, 40001 and 40003 shape, 40012 clientId, 40101 mac, 40102 another
+        key, 40104 timestamp, 40105 nonce, 40160 nothing left of the capability, 40400 unknown key.
         """
         if not isinstance(body, dict):
-            raise AblyError(40000, "A token request must be an object (TE1).")
+            raise AblyError(40001, "A token request must be an object (TE1).")
         fields = cast(Fields, body)
-        secret, allowed = self._key(key_name)
+        if key_name not in self._keys:
+            raise AblyError(40400, "No key of that name: check the app ID and the key ID.")
+        secret, allowed = self._keys[key_name]
         if fields.get("keyName", key_name) != key_name:
             raise AblyError(40102, "The keyName of the token request differs from the key in the address.")
         ttl = _whole_number(fields, "ttl", HOUR)
@@ -167,21 +170,6 @@ class Authenticator:
         if nonce in self._nonces:
             raise AblyError(40105, "Nonce value replayed: a token request can be used once.")
         self._nonces[nonce] = now()
-
-    def _key(self, name: str) -> tuple[str, Capability]:
-        if name not in self._keys:
-            raise AblyError(40400, "No key of that name: check the app ID and the key ID.")
-        return self._keys[name]
-
-
-def _split(
-    keys: Mapping[str, Mapping[str, Iterable[str]]],
-) -> Iterable[tuple[tuple[str, str], Mapping[str, Iterable[str]]]]:
-    for key, grants in keys.items():
-        name, _, secret = key.partition(":")
-        if "." not in name or not secret:
-            raise ValueError("a key has the form appId.keyId:secret")
-        yield (name, secret), grants
 
 
 def _narrow(allowed: Capability, requested: object) -> Capability:

@@ -17,11 +17,13 @@ class Limits:
     history_bytes: int = 1_048_576
     sweep_interval: int = 1_000  # how often idle channels are looked for, at most
     rewind_messages: int = 100  # https://ably.com/docs/channels/options/rewind
+    channel_messages_per_second: int = 0  # 0 is no limit; the service's own is 50
     remembered_ids: int = 1_000  # idempotent publishing, per channel
     outbox_frames: int = 2_000
     outbox_bytes: int = 4_194_304
     tokens: int = 10_000
     lost_connections: int = 10_000
-    renewal_lead: int = 30_000  # how long before a token expires its client is asked for another (RTN22)
+    # RTN22: how long before a token expires its client is asked for another; never, when it lives no longer.
+    renewal_lead: int = 30_000
     request_seconds: float = 10.0
     close_seconds: float = 2.0

@@ -4,35 +4,33 @@ import asyncio
 import base64
 import binascii
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import cast
-from urllib.parse import unquote_plus, urlencode
+from urllib.parse import unquote_plus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .channel import Channels, check_channel_name
+from .channel import check_channel_name
 from .clock import now
-from .credential import Authenticator, Credential
+from .credential import Credential
 from .error import AblyError
-from .limits import Limits
-from .message import Publisher, read_messages
-from .wire import Fields, Format, decode, encode, wire_messages
+from .history import HistoryQuery
+from .loopback import is_loopback
+from .message import read_messages
+from .state import AppState
+from .wire import Format, decode, encode, wire_messages
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The handlers and what they work on."""
+    """The handlers, and the state they work on."""
 
-    authenticator: Authenticator
-    channels: Channels
-    limits: Limits
+    state: AppState
 
     def routes(self) -> list[Route]:
         return [
@@ -51,7 +49,7 @@ class Rest:
         """RSA8a; the request is signed, or carries the key itself."""
         proven = self._credential(request) if "authorization" in request.headers else None
         body = await self._body(request)
-        details = self.authenticator.request_token(request.path_params["key_name"], body, proven)
+        details = self.state.authenticator.request_token(request.path_params["key_name"], body, proven)
         return _respond(request, details, 201)
 
     async def publish(self, request: Request) -> Response:
@@ -62,22 +60,20 @@ class Rest:
         body = await self._body(request)
         if request.query_params.get("_forceNack") == "true":
             raise AblyError(40099, "Refused as asked with _forceNack (RSL1l1).")
-        publisher = Publisher(credential.identity, credential.may_assume)
-        messages = read_messages(body, publisher, self.limits.message_bytes)
+        messages = read_messages(body, credential, self.state.limits.message_bytes)
         base_id = secrets.token_urlsafe(9)
-        serials = self.channels.get(name).publish(messages, base_id)
+        serials = self.state.channels.get(name).publish(messages, base_id)
         return _respond(request, {"channel": name, "messageId": base_id, "serials": serials}, 201)
 
     async def history(self, request: Request) -> Response:
         """RSL2: what the channel still holds, newest first, in pages linked by `Link` headers (TG1)."""
         name = _channel_name(request)
         self._credential(request).require("history", name)
-        channel = self.channels.find(name)
+        channel = self.state.channels.find(name)
         query = HistoryQuery.read(request.query_params)
-        page, more = query.select(channel.history() if channel else [])
-        format = _answer_format(request)
-        response = _respond(request, wire_messages(page, format))
-        response.headers["link"] = query.links(cast(str, page[-1]["serial"]) if more else None)
+        page, links = query.select(channel.history(query.until) if channel else [])
+        response = _respond(request, wire_messages(page, _answer_format(request)))
+        response.headers["link"] = links
         return response
 
     async def unsupported(self, request: Request) -> Response:
@@ -92,86 +88,34 @@ class Rest:
         """Return the rights of the Authorization header: Basic key (RSA11) or Bearer token (RSA3b)."""
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return self.authenticator.with_token(value if "." in value else _base64_text(value))
-        if scheme.lower() != "basic":
+            credential = self.state.authenticator.with_token(value if "." in value else _base64_text(value))
+        elif scheme.lower() != "basic":
             raise AblyError(40101, "No credentials: send a key as Basic or a token as Bearer.")
-        if not _may_carry_keys(request):
+        elif not _may_carry_keys(request):
             raise AblyError(40103, "A key must not cross a network without TLS (RSA1): use a token.", 401)
+        else:
+            credential = self.state.authenticator.with_key(_base64_text(value))
         client_id = request.headers.get("x-ably-clientid")  # RSA7e2
-        credential = self.authenticator.with_key(_base64_text(value))
         return credential.identify(_base64_text(client_id) if client_id else None)
 
     async def _body(self, request: Request) -> object:
         content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
         formats = {format.media_type: format for format in Format}
         if content_type not in formats:
-            raise AblyError(40000, "Content-Type must be JSON or MessagePack (RSC8c).", 415)
+            raise AblyError(40001, "Content-Type must be JSON or MessagePack (RSC8c).", 415)
         body = bytearray()
         try:
-            async with asyncio.timeout(self.limits.request_seconds):
+            async with asyncio.timeout(self.state.limits.request_seconds):
                 async for chunk in request.stream():
                     body += chunk
-                    if len(body) > self.limits.frame_bytes:
+                    if len(body) > self.state.limits.frame_bytes:
                         raise AblyError(40009, "The body is too large: publish less at once.", 413)
         except (TimeoutError, ClientDisconnect) as error:
-            raise AblyError(50003, "The body did not arrive in time.", 408) from error
-        return decode(bytes(body), formats[content_type])
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryQuery:
-    """The parameters of RSL2b. `cursor` is the serial of the last message of the page before;
-    `until` (RTL10b) the channel serial of an attach."""
-
-    start: int
-    end: int
-    limit: int
-    backwards: bool
-    cursor: str
-    until: str
-
-    @classmethod
-    def read(cls, params: Mapping[str, str]) -> "HistoryQuery":
-        """Raises AblyError 40003."""
-        direction = params.get("direction", "backwards")
-        query = cls(
-            start=_number(params, "start", 0),
-            end=_number(params, "end", 10**15 - 1),
-            limit=_number(params, "limit", 100),
-            backwards=direction == "backwards",
-            cursor=params.get("cursor", ""),
-            until=params.get("from_serial", params.get("fromSerial", "")),
-        )
-        if direction not in ("backwards", "forwards") or query.start > query.end:
-            raise AblyError(40003, "direction must be backwards or forwards, and start not after end.")
-        if not 1 <= query.limit <= 1000:
-            raise AblyError(40003, "limit must be from 1 to 1000 (RSL2b3).")
-        return query
-
-    def select(self, messages: list[Fields]) -> tuple[list[Fields], bool]:
-        """Return the page of `messages` (oldest first) and whether another follows it."""
-        chosen = [message for message in messages if self._includes(message)]
-        if self.backwards:
-            chosen.reverse()
-        return chosen[: self.limit], len(chosen) > self.limit
-
-    def _includes(self, message: Fields) -> bool:
-        serial = cast(str, message["serial"])
-        if self.until and serial.rpartition(":")[0] > self.until:
-            return False
-        if self.cursor and (serial >= self.cursor if self.backwards else serial <= self.cursor):
-            return False
-        return self.start <= cast(int, message["timestamp"]) <= self.end
-
-    def links(self, last_serial: str | None) -> str:
-        direction = "backwards" if self.backwards else "forwards"
-        params = {"start": self.start, "end": self.end, "limit": self.limit, "direction": direction}
-        if self.until:
-            params["from_serial"] = self.until
-        first = f'<./messages?{urlencode(params)}>; rel="first"'
-        if last_serial is None:
-            return first
-        return f'{first}, <./messages?{urlencode({**params, "cursor": last_serial})}>; rel="next"'
+            raise AblyError(50003, "The body did not arrive in time.", 503) from error
+        try:
+            return decode(bytes(body), formats[content_type])
+        except ValueError as error:
+            raise AblyError(40001, f"Invalid request body: {error}.") from error
 
 
 async def refuse(request: Request, error: Exception) -> Response:
@@ -211,18 +155,4 @@ def _base64_text(value: str) -> str:
 
 
 def _may_carry_keys(request: Request) -> bool:
-    if request.url.scheme == "https":
-        return True
-    try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
-
-
-def _number(params: Mapping[str, str], name: str, default: int) -> int:
-    text = params.get(name, "")
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise AblyError(40003, f"{name} must be a whole number.")
-    return int(text)
+    return request.url.scheme == "https" or (request.client is not None and is_loopback(request.client.host))

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from .app import AppState, Keys, create_app
+from .app import create_app
+from .credential import Keys
 from .limits import Limits
+from .loopback import is_loopback
+from .state import AppState
 
 STOP_SECONDS = 5.0
 
@@ -63,6 +66,8 @@ async def serve(
     """
     limits = limits or Limits()
     app = create_app(keys, limits)
+    if not is_loopback(host):
+        _log.warning("%s is not a loopback address: tokens cross the network in the clear.", host)
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
@@ -71,9 +76,12 @@ async def serve(
         lifespan="off",
         ws=_WebSocketProtocol,
         ws_max_size=limits.frame_bytes,
+        ws_ping_interval=limits.max_idle_interval / 1000,  # finds clients that are gone without a word
+        ws_ping_timeout=limits.request_seconds,
         ws_per_message_deflate=False,
         server_header=False,
         date_header=False,
+        timeout_keep_alive=75,  # longer than clients keep theirs, lest a request meets a closing socket
         timeout_graceful_shutdown=2,
     )
     server = _Server(config)

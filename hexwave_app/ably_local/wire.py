@@ -8,8 +8,6 @@ from typing import NoReturn, cast
 
 import msgpack  # pyright: ignore[reportMissingTypeStubs]
 
-from .error import AblyError
-
 Fields = dict[str, object]
 Frame = str | bytes
 _pack = cast(Callable[[object], bytes], msgpack.packb)  # pyright: ignore[reportUnknownMemberType]
@@ -43,10 +41,8 @@ class Action(IntEnum):
     DETACHED = 13
     PRESENCE = 14
     MESSAGE = 15
-    SYNC = 16
     AUTH = 17
     OBJECT = 19
-    OBJECT_SYNC = 20
     ANNOTATION = 21
 
 
@@ -55,6 +51,7 @@ class Flag(IntFlag):
 
     HAS_BACKLOG = 1 << 1
     RESUMED = 1 << 2
+    ATTACH_RESUME = 1 << 5
     PUBLISH = 1 << 17
     SUBSCRIBE = 1 << 18
 
@@ -67,7 +64,7 @@ def encode(value: object, format: Format) -> Frame:
 
 
 def decode(raw: Frame, format: Format) -> object:
-    """Return the value in `raw`. Raises AblyError 40000 for whatever does not decode, however hostile."""
+    """Return the value in `raw`. Raises ValueError for whatever does not decode, however hostile."""
     try:
         if format is Format.JSON:
             value: object = json.loads(raw, parse_constant=_refuse_constant)
@@ -75,10 +72,10 @@ def decode(raw: Frame, format: Format) -> object:
             json.dumps(value, ensure_ascii=False).encode()
             return value
         if isinstance(raw, str):
-            raise ValueError("text in place of binary")
+            raise TypeError("text in place of binary")
         return _unpack(raw, raw=False)
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise AblyError(40000, f"The body is not valid {format.value}: send one complete value.") from error
+        raise ValueError(f"not one complete value in {format.value}") from error
 
 
 def json_message(message: Fields) -> Fields:

@@ -50,7 +50,7 @@ def test_operations() -> None:
         ({"a:*": ["publish"]}, {"*:b": ["publish"]}, '{"a:b":["publish"]}'),
         ({"other": ["subscribe"]}, {"process:*": ["subscribe"]}, "{}"),
         ({"process:1": ["publish"]}, {"process:*": ["subscribe"]}, "{}"),
-        ({"b": ["z", "a"], "a": ["*"]}, {"*": ["*"]}, '{"a":["*"],"b":["a","z"]}'),
+        ({"b": ["stats", "history"], "a": ["*"]}, {"*": ["*"]}, '{"a":["*"],"b":["history","stats"]}'),
     ],
 )
 def test_intersection_never_exceeds_either_side(
@@ -61,9 +61,11 @@ def test_intersection_never_exceeds_either_side(
     assert str(Capability(allowed).intersect(Capability(requested))) == result
 
 
-@pytest.mark.parametrize("value", ["", "no", "[]", "7", {"a": "publish"}, {"a": [1]}, "[" * 100_000, None])
+@pytest.mark.parametrize(
+    "value", ["", "no", "[]", "7", {"a": "publish"}, {"a": [1]}, {"a": []}, "[" * 100_000, None]
+)
 def test_malformed_capability_is_refused(value: object) -> None:
-    """Anything but a map of names to lists of operations is refused with 40003."""
+    """Anything but a map of names to lists of Ably's operations is refused with 40000."""
     with pytest.raises(AblyError) as refusal:
         Capability.parse(value)
-    assert refusal.value.code == 40003
+    assert refusal.value.code == 40000

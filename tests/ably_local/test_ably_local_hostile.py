@@ -3,13 +3,19 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import msgpack
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from hexwave_app.ably_local import Limits, create_app, serve
+from tests.ably_local.conftest import KEYS, Clients, Until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOUNDED = settings(
@@ -61,7 +67,7 @@ async def answer(clients: Any, raw_frame: str | bytes, binary: bool = False) -> 
             await raw.socket.send(json.dumps({"action": 0, "id": "ping"}))
         message = await raw.receive()
         if message["action"] in ENDING and "channel" not in message:
-            assert 40000 <= message["error"]["code"] < 60000 or message["error"]["code"] >= 80000
+            assert message["error"]["code"] in (40010, 40101, 40143, 80003, 80013)
             await raw.ended()
         return None if message.get("id") == "ping" else message
     finally:
@@ -100,11 +106,11 @@ async def answer(clients: Any, raw_frame: str | bytes, binary: bool = False) -> 
     ],
 )
 async def test_what_breaks_the_protocol_ends_the_connection(clients: Any, frame: str | bytes) -> None:
-    """A JSON frame that is no protocol message gets an ERROR of the 40000 kind, and the socket is closed."""
+    """A JSON frame that is no protocol message gets an ERROR with its code, and the socket is closed."""
     message = await answer(clients, frame)
     assert message
     assert message["action"] == 9
-    assert 40000 <= message["error"]["code"] < 40200
+    assert message["error"]["code"] in (40010, 40101, 80013)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +135,7 @@ async def test_garbage_messagepack_ends_the_connection(clients: Any, frame: str 
     message = await answer(clients, frame, binary=True)
     assert message
     assert message["action"] == 9
-    assert message["error"]["code"] == 40000
+    assert message["error"]["code"] == 80013
 
 
 @pytest.mark.parametrize("channel", ["", " ", "[?rewind=1]x", ":x", "a\nb", "x" * 2_000])
@@ -207,6 +213,93 @@ async def test_raw_nonsense_on_the_port(server: Any) -> None:
         writer.close()
 
 
+@pytest.mark.parametrize("rest_of_a_frame", [b"", b"\x81\xfe\xff\xff"], ids=["silent", "mid-frame"])
+async def test_a_half_open_socket_is_found(until: Until, rest_of_a_frame: bytes) -> None:
+    """A client that is gone without a word, even in the middle of a frame, is detached and may resume."""
+    async with AsyncExitStack() as stack:
+        limits = Limits(max_idle_interval=50, request_seconds=0.2)
+        running = await stack.enter_async_context(serve(KEYS, limits=limits))
+        raw = await Clients(running, stack).raw()
+        await raw.attach("half-open")
+        raw.socket.transport.write(rest_of_a_frame)
+        raw.socket.transport.pause_reading()  # so that no ping is answered
+        await until(lambda: not running.app_state.attachments)
+        await until(lambda: raw.connected["connectionKey"] in running.app_state.sessions.lost)
+
+
+async def test_a_body_that_never_ends_is_given_up() -> None:
+    """A request whose body does not arrive in time gets 50003 and leaves nothing behind."""
+    async with serve(KEYS, limits=Limits(request_seconds=0.1)) as running:
+        reader, writer = await asyncio.open_connection(running.host, running.port)
+        writer.write(
+            b"POST /keys/app.key/requestToken HTTP/1.1\r\nhost: x\r\n"
+            b"content-type: application/json\r\ncontent-length: 99\r\n\r\n{"
+        )
+        async with asyncio.timeout(5):
+            head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503")
+        assert b"x-ably-errorcode: 50003" in head
+        writer.close()
+
+
+@BOUNDED
+@given(
+    method=st.sampled_from(["GET", "POST", "PATCH", "DELETE"]),
+    path=st.sampled_from(["/channels/x/messages", "/keys/app.key/requestToken", "/time", "/stats"])
+    | st.text(max_size=30).map(lambda text: f"/channels/{quote(text)}/messages"),
+    query=st.dictionaries(
+        st.sampled_from(["limit", "start", "end", "direction", "cursor", "fromSerial", "format"]),
+        st.sampled_from(["1", "-1", "9" * 30, "forwards", "msgpack", "1-1@x", "\ud7ff"])
+        | st.text(max_size=9),
+    ),
+    body=values | message_fields | st.lists(message_fields, max_size=3) | st.binary(max_size=40),
+    headers=st.dictionaries(
+        st.sampled_from(["x-ably-clientid", "accept", "content-type", "authorization"]),
+        st.sampled_from(["application/json", "application/x-msgpack", "Bearer YQ==", "Basic !", "*", "YQ=="]),
+    ),
+)
+async def test_fuzzed_requests(method: str, path: str, query: Any, body: Any, headers: Any) -> None:
+    """Any request is answered, or refused in Ably's form: never a fault of the server."""
+    transport = httpx.ASGITransport(create_app(KEYS), client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", auth=("app.key", "secret"), verify=False
+    ) as http:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = http.build_request(method, httpx.URL(path), params=query, content=content, headers=headers)
+        answer = await http.send(request, auth=None if "authorization" in headers else ("app.key", "secret"))
+    assert answer.status_code < 500
+    if answer.status_code >= 400 and "msgpack" not in answer.headers["content-type"]:
+        error = answer.json()["error"]
+        assert error["statusCode"] == answer.status_code
+        assert answer.headers["x-ably-errorcode"] == str(error["code"])
+
+
+async def test_fuzzed_connects(clients: Any) -> None:
+    """Any parameters of a connect get CONNECTED, or an ERROR with its code and a closed socket."""
+    loop = asyncio.get_running_loop()
+
+    @BOUNDED
+    @given(
+        st.dictionaries(
+            st.sampled_from(["v", "format", "key", "accessToken", "clientId", "resume", "recover", "echo"]),
+            st.sampled_from(["5", "msgpack", "app.key:secret", "app.x", "*", "a!b"]) | st.text(max_size=20),
+        )
+    )
+    def any_connect(params: dict[str, str]) -> None:
+        asyncio.run_coroutine_threadsafe(connect(params), loop).result(10)
+
+    async def connect(params: dict[str, str]) -> None:
+        raw = await clients.raw(binary=params.get("format") == "msgpack", connected=False, **params)
+        message = await raw.receive()
+        assert message["action"] in (4, 9)
+        if message["action"] == 9:
+            assert message["error"]["code"] in (40003, 40012, 40017, 40101, 40102, 40143, 40144)
+            await raw.ended()
+        raw.socket.transport.abort()
+
+    await loop.run_in_executor(None, any_connect)
+
+
 async def test_fuzzed_json(clients: Any) -> None:
     """Any JSON object gets an answer in Ably's form or none."""
     loop = asyncio.get_running_loop()
@@ -232,8 +325,14 @@ def _fuzz(loop: asyncio.AbstractEventLoop, clients: Any, binary: bool) -> None:
         answered = _send(loop, clients, message, binary)
         assert answered is None or answered["action"] in (1, 2, 9)
 
+    @BOUNDED
+    @given(st.binary(max_size=60))
+    def any_bytes(frame: bytes) -> None:
+        asyncio.run_coroutine_threadsafe(answer(clients, frame, binary), loop).result(10)
+
     any_message()
     any_publish()
+    any_bytes()
 
 
 def _send(loop: asyncio.AbstractEventLoop, clients: Any, message: Any, binary: bool) -> Any:

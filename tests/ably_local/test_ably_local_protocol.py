@@ -28,10 +28,11 @@ async def test_connected_carries_the_details(clients: Any) -> None:
 @pytest.mark.parametrize(
     ("params", "code"),
     [
-        ({"key": "nonsense"}, 40005),
-        ({"key": "other.key:secret"}, 40400),
+        ({"key": "nonsense"}, 40101),
+        ({"key": "other.key:secret"}, 40101),
         ({"key": "app.key:wrong"}, 40101),
         ({"accessToken": "app.unknown"}, 40143),
+        ({"accessToken": "nonsense"}, 40101),
         ({"accessToken": "a.b.c"}, 40144),
         ({"accessToken": ""}, 40101),
         ({"v": "1.2"}, 40017),
@@ -72,7 +73,7 @@ async def test_ack_and_nack_answer_each_message(clients: Any) -> None:
     ack = await raw.receive(1)
     assert (ack["msgSerial"], ack["count"], len(ack["res"][0]["serials"])) == (0, 1, 2)
     nacks = [await raw.receive(2) for _ in range(3)]
-    assert [(n["msgSerial"], n["error"]["code"]) for n in nacks] == [(1, 40013), (2, 40010), (3, 40000)]
+    assert [(n["msgSerial"], n["error"]["code"]) for n in nacks] == [(1, 40013), (2, 40010), (3, 40021)]
 
 
 async def test_echo_can_be_turned_off(clients: Any) -> None:
@@ -160,6 +161,28 @@ async def test_rewind_counts_messages_of_batches(clients: Any) -> None:
         await raw.receive(0)
 
 
+async def test_rewind_beyond_its_limit_says_so(clients: Any) -> None:
+    """A rewind replays at most 100 messages; when its range holds more, ATTACHED carries 90004."""
+    for _ in range(2):
+        await clients.http().post("/channels/proto:long/messages", json=[{"data": "x"}] * 60)
+    for rewind, code in (("60", None), ("100", None), ("101", 90004), ("2m", 90004)):
+        raw = await clients.raw()
+        attached = await raw.attach("proto:long", params={"rewind": rewind})
+        assert attached.get("error", {}).get("code") == code
+        assert len((await raw.receive(15))["messages"]) == 60
+        await raw.send(0)
+        await raw.receive(0)
+
+
+async def test_an_attach_that_resumes_does_not_rewind(clients: Any) -> None:
+    """With the flag ATTACH_RESUME of older clients the attach is not the first, so nothing is replayed."""
+    await clients.http().post("/channels/proto:attach-resume/messages", json={"data": "x"})
+    raw = await clients.raw()
+    await raw.attach("proto:attach-resume", params={"rewind": "1"}, flags=1 << 5)
+    await raw.send(0)
+    await raw.receive(0)
+
+
 async def test_publishing_needs_no_attachment(clients: Any) -> None:
     """A message to a channel that is not attached is published (RTL6c)."""
     raw = await clients.raw()
@@ -177,10 +200,11 @@ async def test_modes_follow_the_capability(clients: Any) -> None:
     both = PUBLISH | SUBSCRIBE
     assert (await raw.attach("a"))["flags"] & both == SUBSCRIBE
     assert (await raw.attach("b", flags=both))["flags"] & both == PUBLISH
-    for name, flags in (("a", PUBLISH), ("b", SUBSCRIBE), ("c", 0), ("a", 1 << 16)):
+    refused = (("a", PUBLISH, 40160), ("b", SUBSCRIBE, 40160), ("c", 0, 40160), ("a", 1 << 16, 40021))
+    for name, flags, code in refused:
         await raw.send(10, channel=name, flags=flags)
         error = await raw.receive(9)
-        assert (error["channel"], error["error"]["code"]) == (name, 40160)
+        assert (error["channel"], error["error"]["code"]) == (name, code)
 
 
 async def test_the_two_hundred_and_first_channel_is_refused(clients: Any, server: Any) -> None:
@@ -229,7 +253,7 @@ async def test_a_slow_reader_is_disconnected_and_may_resume() -> None:
                 await fast.send(15, channel="flood", msgSerial=serial, messages=[sent])
                 await fast.receive(1)
                 serial += 1
-        assert slow.connected["connectionKey"] in running.app_state.realtime.lost
+        assert slow.connected["connectionKey"] in running.app_state.sessions.lost
         again = await clients.raw(resume=slow.connected["connectionKey"])
         assert "error" not in again.connected
 
@@ -246,6 +270,28 @@ async def test_a_slow_reader_that_wakes_learns_why() -> None:
             publish([{"data": "x"}], f"id-{index}")
         assert (await slow.receive(6))["error"]["code"] == 42915
         await slow.ended()
+
+
+async def test_a_channel_takes_so_many_messages_a_second() -> None:
+    """Beyond the rate REST answers 429 and realtime a NACK, both 42913; repeats and other channels pass,
+    nothing refused is stored, and the next second takes messages again."""
+    limits = Limits(channel_messages_per_second=3)
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(serve(KEYS, limits=limits))
+        clients = Clients(running, stack)
+        http, raw = clients.http(), await clients.raw()
+        kept = [{"id": "a:0"}, {"id": "a:1"}, {"id": "a:2"}]
+        answers = [await http.post("/channels/rate/messages", json=body) for body in (kept, {}, kept)]
+        assert [answer.status_code for answer in answers] == [201, 429, 201]
+        assert answers[1].json()["error"]["code"] == 42913
+        await raw.send(15, channel="rate", msgSerial=0, messages=[{"data": "x"}])
+        error = (await raw.receive(2))["error"]
+        assert (error["code"], error["statusCode"]) == (42913, 429)
+        assert (await http.post("/channels/other/messages", json={})).status_code == 201
+        assert len((await http.get("/channels/rate/messages")).json()) == 3
+        async with asyncio.timeout(5):
+            while (await http.post("/channels/rate/messages", json={})).status_code != 201:
+                await asyncio.sleep(0.05)
 
 
 async def test_idle_connections_get_heartbeats() -> None:

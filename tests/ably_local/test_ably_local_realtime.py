@@ -106,9 +106,9 @@ async def test_close_ends_the_connection(clients: Any, binary: bool, server: Any
     identifier = client.connection.connection_manager.connection_id
     await client.close()
     await until(lambda: name not in server.app_state.attachments)
-    realtime = server.app_state.realtime
-    held = [*realtime.live.values(), *realtime.lost.values()]
-    assert identifier not in {connection.id for connection in held}
+    sessions = server.app_state.sessions
+    held = [*sessions.live.values(), *sessions.lost.values()]
+    assert identifier not in {session.id for session, _ in held}
 
 
 async def test_ping(clients: Any, binary: bool) -> None:

@@ -53,6 +53,25 @@ async def test_history_pages_in_both_directions(clients: Any) -> None:
         assert seen == expected
 
 
+async def test_history_until_attach(clients: Any) -> None:
+    """With the serial of an attach only what was published before it is returned, page after page;
+    a serial of another channel is refused with 40024."""
+    http, raw = clients.http(), await clients.raw()
+    path = "/channels/rest:until/messages"
+    await http.post(path, json=[{"data": str(index)} for index in range(3)])
+    serial = (await raw.attach("rest:until"))["channelSerial"]
+    await http.post(path, json={"data": "after"})
+    for parameter in ("fromSerial", "from_serial"):
+        page = await http.get(path, params={parameter: serial, "limit": 2})
+        assert [message["data"] for message in page.json()] == ["2", "1"]
+        following = await http.get(f"/channels/rest:until/{page.links['next']['url']}")
+        assert [message["data"] for message in following.json()] == ["0"]
+        assert "next" not in following.links
+    await (await clients.raw()).attach("rest:until:other")
+    other = await http.get("/channels/rest:until:other/messages", params={"fromSerial": serial})
+    assert (other.status_code, other.json()["error"]["code"]) == (400, 40024)
+
+
 async def test_a_repeated_id_is_stored_once(clients: Any) -> None:
     """Publishing the same message id again changes nothing and returns the same serial."""
     channel = clients.rest().channels.get("rest:once")
@@ -84,23 +103,25 @@ async def test_channel_names_survive_quoting(clients: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ([], 40000),
-        ("text", 40000),
-        ([1], 40000),
-        ({"name": 1}, 40000),
+        ([], 40001),
+        ("text", 40001),
+        ([1], 40001),
+        ({"name": 1}, 40016),
         ({"data": 1}, 40013),
         ({"data": True}, 40013),
         ({"data": "x", "encoding": 1}, 40013),
         ({"id": 1}, 40031),
         ({"id": "x" * 300}, 40031),
+        ({"id": ""}, 40031),
         ([{"id": "a:0"}, {"data": "b"}], 40031),
         ([{"id": "a:0"}, {"id": "b:1"}], 40031),
         ({"clientId": "*"}, 40012),
         ({"clientId": ""}, 40012),
         ({"extras": []}, 40032),
         ({"extras": {"a": 10**30}}, 40032),
+        ({"extras": {"headers": {"a": []}}}, 40032),
         ({"connectionKey": "x"}, 40006),
-        ({"action": 1, "serial": "s"}, 40000),
+        ({"action": 1, "serial": "s"}, 93002),
         ({"data": "x" * 65_537}, 40009),
         ({"data": "é" * 33_000}, 40009),
         ([{"data": "x" * 40_000}, {"data": "x" * 40_000}], 40009),
@@ -146,11 +167,11 @@ async def test_the_largest_message_is_taken(clients: Any) -> None:
     ],
 )
 async def test_undecodable_bodies_are_refused(clients: Any, content: bytes, kind: str) -> None:
-    """A body that does not decode, or of another type, is refused with 40000."""
+    """A body that does not decode, or of another type, is refused with 40001."""
     answer = await clients.http().post(
         "/channels/rest:bad/messages", content=content, headers={"content-type": kind}
     )
-    assert answer.json()["error"]["code"] == 40000
+    assert answer.json()["error"]["code"] == 40001
 
 
 @pytest.mark.parametrize(
@@ -161,6 +182,8 @@ async def test_undecodable_bodies_are_refused(clients: Any, content: bytes, kind
         ("limit=x", 40003),
         ("direction=up", 40003),
         ("start=2&end=1", 40003),
+        ("cursor=x", 40003),
+        ("fromSerial=x", 40003),
     ],
 )
 async def test_wrong_history_queries_are_refused(clients: Any, query: str, code: int) -> None:
@@ -201,8 +224,8 @@ async def test_other_parts_of_ably_say_that_they_are_missing(clients: Any, metho
         (None, 40101),
         ("Digest x", 40101),
         ("Basic !!!", 40005),
-        ("Basic " + base64.b64encode(b"nonsense").decode(), 40005),
-        ("Basic " + base64.b64encode(b"other.key:secret").decode(), 40400),
+        ("Basic " + base64.b64encode(b"nonsense").decode(), 40101),
+        ("Basic " + base64.b64encode(b"other.key:secret").decode(), 40101),
         ("Basic " + base64.b64encode(b"app.key:wrong").decode(), 40101),
         ("Bearer " + base64.b64encode(b"app.unknown").decode(), 40143),
         ("Bearer a.b.c", 40144),

@@ -131,7 +131,7 @@ async def test_a_live_connection_is_taken_over(clients: Any, server: Any, until:
 
 
 async def test_what_cannot_be_resumed_starts_afresh(clients: Any) -> None:
-    """An unknown key, a closed connection and another identity get a new connection with 80008."""
+    """A closed connection and another identity get a new connection with 80008, nonsense with 80018."""
     closed = await clients.raw()
     await closed.send(7)
     await closed.receive(8)
@@ -142,7 +142,7 @@ async def test_what_cannot_be_resumed_starts_afresh(clients: Any) -> None:
     gone = [client.connected["connectionKey"] for client in (closed, ann, live)]
     for key in ("nonsense", *gone):
         raw = await clients.raw(resume=key, clientId="bob")
-        assert raw.connected["error"]["code"] == 80008
+        assert raw.connected["error"]["code"] == (80018 if key == "nonsense" else 80008)
         assert raw.connected["connectionId"] != key.partition("!")[0]
 
 
@@ -170,7 +170,8 @@ async def test_a_restart_is_told_to_the_sdk() -> None:
 
 
 async def test_limits_of_history_end_continuity(until: Any) -> None:
-    """A client that missed more messages, or a longer time, than is kept is told so; others resume."""
+    """A client that missed more messages (90004), or a longer time (90003), than is kept is told so and
+    gets what is left; one that missed nothing resumes however late."""
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(
             serve(KEYS, limits=Limits(history_messages=5, history_age=150, connection_state_ttl=100))
@@ -184,17 +185,24 @@ async def test_limits_of_history_end_continuity(until: Any) -> None:
         within = await clients.raw()
         assert (await within.attach("few", channelSerial=start))["flags"] & RESUMED
         await publish("n", "5")
-        beyond = await (await clients.raw()).attach("few", channelSerial=start)
-        assert not beyond["flags"] & RESUMED
-        assert beyond["error"]["code"] == 90003
+        late = await clients.raw()
+        beyond = await late.attach("few", channelSerial=start)
+        assert beyond["flags"] & (RESUMED | HAS_BACKLOG) == HAS_BACKLOG
+        assert (beyond["error"]["code"], beyond["error"]["statusCode"]) == (90004, 404)
+        assert [(await late.receive(15))["messages"][0]["data"] for _ in range(5)] == list("12345")
         head = (await (await clients.raw()).attach("few"))["channelSerial"]
         channel = running.app_state.channels.get("few")
         await until(lambda: not channel.history())
         assert (await (await clients.raw()).attach("few", channelSerial=head))["flags"] & RESUMED
+        until_attach = await clients.http().get("/channels/few/messages", params={"fromSerial": start})
+        assert until_attach.json()["error"]["code"] == 90008
+        expired = await (await clients.raw()).attach("few", channelSerial=start)
+        assert expired["flags"] & (RESUMED | HAS_BACKLOG) == 0
+        assert expired["error"]["code"] == 90003
         raw.socket.transport.abort()
         key = raw.connected["connectionKey"]
-        lost = running.app_state.realtime.lost
-        await until(lambda: key in lost and lost[key].until < time.time() * 1000)
+        lost = running.app_state.sessions.lost
+        await until(lambda: key in lost and lost[key][1] < time.time() * 1000)
         late = await clients.raw(resume=key)
         assert late.connected["error"]["code"] == 80008
         assert key not in lost

@@ -6,16 +6,20 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from ably.types.message import Message
 from ably.util.exceptions import AblyException
 
-from hexwave_app.ably_local import Limits, create_app, serve
+from hexwave_app.ably_local import AblyError, Limits, create_app, serve
 from hexwave_app.ably_local.capability import Capability
 from hexwave_app.ably_local.credential import Authenticator, Credential
+from tests.ably_local.conftest import KEYS, Clients
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -82,7 +86,7 @@ async def test_a_request_is_spent_by_its_use(clients: Any) -> None:
         ({"ttl": True}, 40003),
         ({"ttl": 10**30}, 40003),
         ({"clientId": 7}, 40012),
-        ({"capability": "nonsense"}, 40003),
+        ({"capability": "nonsense"}, 40000),
         ({"keyName": "app.other"}, 40102),
     ],
 )
@@ -101,8 +105,8 @@ async def test_altered_requests_are_refused(clients: Any, change: dict[str, Any]
 
 
 async def test_a_request_that_is_no_object_is_refused(clients: Any) -> None:
-    """A list in place of a token request is refused with 40000."""
-    assert (await ask(clients, []))[1]["error"]["code"] == 40000
+    """A list in place of a token request is refused with 40001."""
+    assert (await ask(clients, []))[1]["error"]["code"] == 40001
 
 
 async def test_an_unknown_key_is_not_found(clients: Any) -> None:
@@ -176,6 +180,31 @@ async def test_client_ids_of_messages(
         assert (await http.get(path)).json()[0].get("clientId") == result
 
 
+@pytest.mark.parametrize(
+    ("token_client", "header_client", "result"),
+    [
+        ("*", "ann", "ann"),
+        ("ann", "ann", "ann"),
+        ("ann", "bob", 40102),
+        (None, "ann", 40102),
+        ("*", "*", 40012),
+    ],
+)
+async def test_client_ids_of_requests(
+    clients: Any, token_client: str | None, header_client: str, result: Any
+) -> None:
+    """The header X-Ably-ClientId identifies a request, as far as the token allows (RSA7e2)."""
+    token = await clients.token(**({"clientId": token_client} if token_client else {}))
+    named = {"x-ably-clientid": base64.b64encode(header_client.encode()).decode()}
+    http = clients.http(key=None, headers={"authorization": f"Bearer {token}", **named})
+    path = f"/channels/tokens:header:{token_client}/messages"
+    answer = await http.post(path, json={})
+    if isinstance(result, int):
+        assert answer.json()["error"]["code"] == result
+    else:
+        assert (await http.get(path)).json()[0]["clientId"] == result
+
+
 async def test_an_expired_token_is_refused_and_renewed(clients: Any, until: Any) -> None:
     """After its time a token is refused with 40142; the SDK then asks for another by itself."""
     details: list[Any] = []
@@ -192,21 +221,35 @@ async def test_an_expired_token_is_refused_and_renewed(clients: Any, until: Any)
     assert rest.auth.token_details.token != details[0].token
 
 
-async def test_an_expiring_connection_is_asked_to_renew_and_then_cut(clients: Any) -> None:
-    """A client is asked for a new token before the end, then disconnected with 40142; the token is dead."""
-    token = await clients.token(ttl=200)
-    raw = await clients.raw(accessToken=token)
-    await raw.receive(17)
+@pytest_asyncio.fixture(loop_scope="module")
+async def eager() -> AsyncIterator[Clients]:
+    """Clients of a server that asks for another token 1.5 s before the end."""
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(serve(KEYS, limits=Limits(renewal_lead=1_500)))
+        yield Clients(running, stack)
+
+
+@pytest.mark.parametrize(("ttl", "asked"), [(1_600, True), (200, False)])
+async def test_an_expiring_connection_is_asked_to_renew_and_then_cut(
+    eager: Clients, ttl: int, asked: bool
+) -> None:
+    """A client is asked for a new token some time before the end, unless its token lives no longer than
+    that, then disconnected with 40142; the token is dead."""
+    token = await eager.token(ttl=ttl)
+    raw = await eager.raw(accessToken=token)
+    if asked:
+        await raw.receive(17)
     assert (await raw.receive(6))["error"]["code"] == 40142
     await raw.ended()
-    again = await clients.raw(accessToken=token, connected=False)
+    again = await eager.raw(accessToken=token, connected=False)
     error = (await again.receive(9))["error"]
     assert (error["code"], error["statusCode"]) == (40142, 401)
 
 
-async def test_the_sdk_renews_in_band(clients: Any) -> None:
+@pytest.mark.parametrize("binary", [True, False])
+async def test_the_sdk_renews_in_band(eager: Clients, binary: bool) -> None:
     """An SDK whose tokens are short-lived stays connected, on the same connection."""
-    realtime = clients.realtime(default_token_params={"ttl": 400})
+    realtime = eager.realtime(default_token_params={"ttl": 2_000}, use_binary_protocol=binary)
     await realtime.connection.once_async("connected")
     before = realtime.connection.connection_manager.connection_id
     renewed: asyncio.Queue[Any] = asyncio.Queue()
@@ -235,6 +278,19 @@ async def test_reauthentication_changes_rights_without_a_cut(clients: Any) -> No
     assert (await raw.receive(2))["error"]["code"] == 40160
 
 
+async def test_reauthentication_widens_rights_without_a_cut(clients: Any) -> None:
+    """A wider token in band lets the connection publish where it is attached, without attaching again."""
+    raw = await clients.raw(accessToken=await clients.token(capability={"wide": ["subscribe"]}))
+    await raw.attach("wide")
+    await raw.send(15, channel="wide", msgSerial=0, messages=[{"data": "x"}])
+    assert (await raw.receive(2))["error"]["code"] == 40160
+    wider = await clients.token(capability={"wide": ["subscribe", "publish"]})
+    await raw.send(17, auth={"accessToken": wider})
+    await raw.receive(4)
+    await raw.send(15, channel="wide", msgSerial=1, messages=[{"data": "x"}])
+    assert {(await raw.receive())["action"] for _ in range(2)} == {1, 15}
+
+
 @pytest.mark.parametrize("other", ["bob", None])
 async def test_reauthentication_as_somebody_else_is_fatal(clients: Any, other: str | None) -> None:
     """A token of another identity ends the connection with 40102."""
@@ -256,14 +312,17 @@ async def test_a_key_crosses_only_loopback_or_tls(clients: Any) -> None:
         assert (body["error"]["code"] if code else body) == (code or [])
 
 
-async def test_tokens_and_nonces_are_bounded() -> None:
+async def test_tokens_are_bounded() -> None:
     """The oldest tokens go when there are too many."""
     limits = Limits(tokens=3)
     authenticator = Authenticator({"app.key:secret": {"*": ["*"]}}, limits)
     key = Credential("app.key", Capability({"*": ["*"]}))
     tokens = [str(authenticator.request_token("app.key", {}, key)["token"]) for _ in range(5)]
-    alive = [token for token in tokens if authenticator.holds(token)]
-    assert alive == tokens[-3:]
+    for token in tokens[-3:]:
+        authenticator.with_token(token)
+    for token in tokens[:-3]:
+        with pytest.raises(AblyError, match="unrecognised"):
+            authenticator.with_token(token)
 
 
 async def test_malformed_keys_are_refused_at_the_start() -> None:

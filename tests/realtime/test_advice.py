@@ -15,7 +15,7 @@ from hexwave_app.realtime.advice import advice
         (AblyException("No such app", 404, 40400), "ABLY_API_KEY"),
         (AblyException("Key revoked", 401, 40131), "revoked"),
         (AblyException("Denied", 401, 40160), "publish and subscribe"),
-        (AblyException("Rate limit exceeded", 429, 42911), "limits"),
+        (AblyException("Rate limit exceeded", 429, 42913), "limits"),
         (AblyException("Error opening websocket connection: no name", 400, 40000), "DNS"),
         (AblyException("Connection cancelled due to request timeout", 504, 50003), "network"),
         (AblyException("Odd", 500, 50000), "50000"),
