@@ -148,6 +148,7 @@ async def test_a_refused_key_is_said_once_and_tried_again(
             assert "ABLY_API_KEY" in str(channel.trouble)
             failed = channel._connections._open[0]._realtime.connection
             await until(lambda: failed.state.value == "connecting")
+            await until(lambda: failed.state.value == "failed")
         lines = [each for each in caplog.records if each.levelno >= logging.WARNING]
         assert [each.name for each in lines] == ["hexwave_app.realtime.connection"]
         server = await stack.enter_async_context(serve({KEY: {"*": ["*"]}}, port=port))
