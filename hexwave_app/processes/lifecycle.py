@@ -86,11 +86,15 @@ class Processes:
         return process
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
-        """Up to `limit` running processes of all users that are silent since `before`, oldest first."""
+        """Up to `limit` running processes of all users that are silent since `before` and not claimed."""
         return await self._store.unfinished(before, limit)
 
+    async def overdue(self, before: datetime, limit: int) -> list[Process]:
+        """Up to `limit` running processes of all users that began before `before` and are not claimed."""
+        return await self._store.overdue(before, limit)
+
     async def unpublished(self, before: datetime, limit: int) -> list[Process]:
-        """Up to `limit` processes with a change from before `before` that followers were perhaps not told."""
+        """Up to `limit`, not claimed, with a change from before `before` that was perhaps not told."""
         return await self._store.unpublished(before, limit)
 
     async def claim(self, process_id: str, seconds: float) -> bool:

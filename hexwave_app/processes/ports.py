@@ -44,11 +44,19 @@ class ProcessStore(Protocol):
         ...
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
-        """Up to `limit` running processes of all users, last changed before `before`, oldest first."""
+        """Up to `limit` running processes of all users, last changed before `before`, and under no lease.
+
+        Those never leased come first, the one changed longest ago at their head; then those whose lease
+        ended longest ago. So who leases what it is given comes to each in turn, however many there are.
+        """
+        ...
+
+    async def overdue(self, before: datetime, limit: int) -> list[Process]:
+        """The same of running processes created before `before`, however lately they changed."""
         ...
 
     async def unpublished(self, before: datetime, limit: int) -> list[Process]:
-        """The same of processes with a change that followers were perhaps not told."""
+        """The same of processes, ended or not, with a change that followers were perhaps not told."""
         ...
 
     async def replace(self, process: Process) -> bool:
@@ -58,7 +66,8 @@ class ProcessStore(Protocol):
     async def lease(self, process_id: str, owner: str, until: datetime) -> bool:
         """Whether `owner` alone may act on the process until then; False while another's lease lasts.
 
-        A lease is beside the process: taking one changes neither its sequence nor its revision.
+        A lease is beside the process: taking one changes neither its sequence nor its revision. While it
+        lasts, the process is in no answer of `unfinished`, `overdue` and `unpublished`, its owner's included.
         """
         ...
 

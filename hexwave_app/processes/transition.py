@@ -9,6 +9,7 @@ from hexwave_app.processes.model import (
     Process,
     ProcessEvent,
     ProcessStatus,
+    ProviderJob,
     Source,
     Stage,
 )
@@ -25,6 +26,14 @@ class Submitted:
     """The provider accepted the job under `job_id`."""
 
     job_id: str
+
+
+@dataclass(frozen=True)
+class PassedOn:
+    """The provider was away, and took nothing: another one, and its model, are asked instead."""
+
+    provider: str
+    model: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Failed:
     error_code: str
 
 
-Update = Submitted | Progressed | Answered | Completed | Failed
+Update = Submitted | PassedOn | Progressed | Answered | Completed | Failed
 
 
 def transition(process: Process, update: Update, at: datetime, source: Source = Source.SERVER) -> Process:
@@ -87,7 +96,7 @@ def ignored(process: Process, update: Update) -> str | None:
     if process.terminal:
         return f"Already {'cancelled' if process.data.error_code == 'cancelled' else process.status}"
     match update:
-        case Submitted():
+        case Submitted() | PassedOn():
             return "Already submitted" if process.provider.job_id is not None else None
         case Answered():
             return "Duplicate" if process.answer is not None else None
@@ -113,6 +122,9 @@ def _change(process: Process, update: Update) -> _Change:
         case Submitted(job_id):
             provider = process.provider.model_copy(update={"job_id": job_id})
             return _Change(EventType.SUBMITTED, provider.name, fields={"provider": provider})
+        case PassedOn(name, model):
+            provider = ProviderJob(name=name, model=model)
+            return _Change(EventType.PROGRESS, f"Passed on to {name}", fields={"provider": provider})
         case Progressed():
             return _Change(EventType.PROGRESS, _progress_detail(update), _said(process, update))
         case Answered(answer):

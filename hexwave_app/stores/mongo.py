@@ -22,7 +22,8 @@ from hexwave_app.processes.ports import Cursor, Filter
 _GRACE = 1.0
 _DATABASE = "hexwave"
 
-_OLDEST_FIRST = [("updatedAt", ASCENDING)]
+_LONGEST_SILENT_FIRST = [("leaseUntil", ASCENDING), ("updatedAt", ASCENDING)]
+_OLDEST_FIRST = [("leaseUntil", ASCENDING), ("createdAt", ASCENDING)]
 _NEWEST_FIRST = [("createdAt", DESCENDING), ("processId", DESCENDING)]
 
 # MongoDB uses a partial index only where the query names its condition.
@@ -38,8 +39,9 @@ _INDEXES = [
         unique=True,
         partialFilterExpression={"idempotencyKey": {"$exists": True}},
     ),
-    IndexModel(_OLDEST_FIRST, name="unfinished", partialFilterExpression=_RUNNING),
-    IndexModel(_OLDEST_FIRST, name="unpublished", partialFilterExpression=_UNPUBLISHED),
+    IndexModel(_LONGEST_SILENT_FIRST, name="unfinished_by_lease", partialFilterExpression=_RUNNING),
+    IndexModel(_OLDEST_FIRST, name="overdue_by_lease", partialFilterExpression=_RUNNING),
+    IndexModel(_LONGEST_SILENT_FIRST, name="unpublished_by_lease", partialFilterExpression=_UNPUBLISHED),
 ]
 
 _Document = dict[str, Any]
@@ -109,10 +111,15 @@ class MongoStore:
         return await self._all({"userId": user_id, **query}, _NEWEST_FIRST, limit)
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
-        return await self._all({**_RUNNING, "updatedAt": {"$lt": before}}, _OLDEST_FIRST, limit)
+        silent = {**_RUNNING, **_free(), "updatedAt": {"$lt": before}}
+        return await self._all(silent, _LONGEST_SILENT_FIRST, limit)
+
+    async def overdue(self, before: datetime, limit: int) -> list[Process]:
+        return await self._all({**_RUNNING, **_free(), "createdAt": {"$lt": before}}, _OLDEST_FIRST, limit)
 
     async def unpublished(self, before: datetime, limit: int) -> list[Process]:
-        return await self._all({**_UNPUBLISHED, "updatedAt": {"$lt": before}}, _OLDEST_FIRST, limit)
+        untold = {**_UNPUBLISHED, **_free(), "updatedAt": {"$lt": before}}
+        return await self._all(untold, _LONGEST_SILENT_FIRST, limit)
 
     async def replace(self, process: Process) -> bool:
         document = _document(process)
@@ -124,10 +131,10 @@ class MongoStore:
         )
 
     async def lease(self, process_id: str, owner: str, until: datetime) -> bool:
-        # "Not later than now" is also true of a lease that was never taken.
-        free = [{"leaseOwner": owner}, {"leaseUntil": {"$not": {"$gte": utc_now()}}}]
         taken = {"leaseOwner": owner, "leaseUntil": until}
-        return await self._changed({"processId": process_id, "$or": free}, {"$set": taken})
+        return await self._changed(
+            {"processId": process_id, "$or": [{"leaseOwner": owner}, _free()]}, {"$set": taken}
+        )
 
     async def delete(self, process_id: str) -> bool:
         async with self._answering():
@@ -209,6 +216,11 @@ def _document(process: Process) -> _Document:
     for line, told in zip(document["events"], process.events, strict=True):
         line["at"] = told.at
     return document | (_UNPUBLISHED if process.unpublished else {})
+
+
+def _free() -> _Document:
+    # "Not later than now" is also true of a lease that was never taken.
+    return {"leaseUntil": {"$not": {"$gte": utc_now()}}}
 
 
 def _same(process: Process) -> Mapping[str, Any]:

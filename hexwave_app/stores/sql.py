@@ -69,8 +69,9 @@ processes = Table(
     Column("document", JSON, nullable=False, comment="the whole process under its wire names"),
     Index("processes_by_user", "user_id", "created_at", "process_id"),
     Index("processes_by_idempotency_key", "user_id", "idempotency_key", unique=True),
-    Index("processes_unfinished", "updated_at", sqlite_where=_RUNNING),
-    Index("processes_unpublished", "updated_at", sqlite_where=_UNPUBLISHED),
+    Index("processes_unfinished", "lease_until", "updated_at", sqlite_where=_RUNNING),
+    Index("processes_overdue", "lease_until", "created_at", sqlite_where=_RUNNING),
+    Index("processes_unpublished", "lease_until", "updated_at", sqlite_where=_UNPUBLISHED),
 )
 
 
@@ -141,10 +142,13 @@ class SqlStore:
         return await self._all(query.order_by(table.created_at.desc(), table.process_id.desc()).limit(limit))
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
-        return await self._silent(_RUNNING, before, limit)
+        return await self._unclaimed(_RUNNING, processes.c.updated_at, before, limit)
+
+    async def overdue(self, before: datetime, limit: int) -> list[Process]:
+        return await self._unclaimed(_RUNNING, processes.c.created_at, before, limit)
 
     async def unpublished(self, before: datetime, limit: int) -> list[Process]:
-        return await self._silent(_UNPUBLISHED, before, limit)
+        return await self._unclaimed(_UNPUBLISHED, processes.c.updated_at, before, limit)
 
     async def replace(self, process: Process) -> bool:
         before = {"id": process.process_id, "before": process.revision - 1}
@@ -152,7 +156,7 @@ class SqlStore:
 
     async def lease(self, process_id: str, owner: str, until: datetime) -> bool:
         table = processes.c
-        free = or_(table.lease_until < _milliseconds(utc_now()), table.lease_owner == owner)
+        free = or_(_free(), table.lease_owner == owner)
         taken = {"lease_owner": owner, "lease_until": _milliseconds(until)}
         return await self._changed(
             update(processes).where(and_(table.process_id == process_id, free)).values(taken)
@@ -161,10 +165,11 @@ class SqlStore:
     async def delete(self, process_id: str) -> bool:
         return await self._changed(delete(processes).where(processes.c.process_id == process_id))
 
-    async def _silent(self, condition: TextClause, before: datetime, limit: int) -> list[Process]:
-        at = processes.c.updated_at
-        query = select(processes.c.document).where(condition, at < _milliseconds(before))
-        return await self._all(query.order_by(at).limit(limit))
+    async def _unclaimed(
+        self, condition: TextClause, at: Column[int], before: datetime, limit: int
+    ) -> list[Process]:
+        query = select(processes.c.document).where(condition, _free(), at < _milliseconds(before))
+        return await self._all(query.order_by(processes.c.lease_until, at).limit(limit))
 
     async def _changed(self, statement: Update | Delete, values: dict[str, Any] | None = None) -> bool:
         async with self._writer() as connection:
@@ -232,6 +237,10 @@ def _row(process: Process) -> dict[str, Any]:
         "updated_at": _milliseconds(process.updated_at),
         "document": process.wire(),
     }
+
+
+def _free() -> ColumnElement[bool]:
+    return processes.c.lease_until < _milliseconds(utc_now())
 
 
 def _same(process: Process) -> ColumnElement[bool]:

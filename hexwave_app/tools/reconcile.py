@@ -24,6 +24,9 @@ INTERVAL = 2.0
 PUBLISH_PATIENCE = 10.0
 """Seconds after which a change that is not marked as published is published again."""
 
+UNKNOWN_LEASE = 600.0
+"""Seconds for which a process of an unknown tool is put aside: a newer server may know it and come to it."""
+
 _ASK_PATIENCE = 10.0
 _BATCH = 100
 
@@ -44,6 +47,7 @@ class Reconciler:
         self._providers = providers
         self._runs = runs
         self._deliveries = deliveries
+        self._unknown: set[str] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
@@ -58,11 +62,15 @@ class Reconciler:
 
     async def sweep(self, patience: float | None = None) -> None:
         """One look at everything unfinished; `patience` takes the place of the tools' own, in seconds."""
-        now = utc_now()
+        now, tools = utc_now(), self._tools.values()
+        silence = min(tool.patience for tool in tools) if patience is None else patience
+        deadline = min(tool.deadline for tool in tools)
+        # Looked up before anything is published: the leases that publishing takes would hide it.
+        silent = await self._processes.unfinished(now - _seconds(silence), _BATCH)
+        overdue = await self._processes.overdue(now - _seconds(deadline), _BATCH)
         await self._publish(now - _seconds(PUBLISH_PATIENCE))
-        shortest = min(tool.patience for tool in self._tools.values()) if patience is None else patience
-        silent = await self._processes.unfinished(now - _seconds(shortest), _BATCH)
-        await asyncio.gather(*(self._attend(process, now, patience) for process in silent))
+        found = {process.process_id: process for process in (*overdue, *silent)}
+        await asyncio.gather(*(self._attend(process, now, patience) for process in found.values()))
 
     async def _run(self) -> None:
         patience: float | None = 0.0
@@ -89,43 +97,66 @@ class Reconciler:
                     return
 
     async def _attend(self, process: Process, now: datetime, patience: float | None) -> None:
-        tool = self._tools.get(process.tool_name)
-        if tool is None or now - _last_look(process) < _seconds(
-            tool.patience if patience is None else patience
-        ):
-            return
-        lease = RECOVER_LEASE if process.provider.job_id is None else tool.patience
+        process_id, tool = process.process_id, self._tools.get(process.tool_name)
         try:
-            if await self._processes.claim(process.process_id, lease):
+            if tool is None:
+                self._tell_of(process.tool_name)
+                await self._processes.claim(process_id, UNKNOWN_LEASE)
+            elif (early := _due(process, tool, patience) - now) > timedelta():
+                # Out of the way till then, or enough of them would hide what is due.
+                await self._processes.claim(process_id, early.total_seconds())
+            elif await self._processes.claim(process_id, _lease(process, tool)):
                 # Read again: another worker may have dealt with it just before.
-                await self._take_up(await self._processes.load(process.process_id), tool, now)
+                await self._take_up(await self._processes.load(process_id), tool, now)
         except (HexwaveError, TimeoutError) as error:
-            log.warning("process %s: could not be reconciled: %r", process.process_id, error)
+            log.warning("process %s: could not be reconciled: %r", process_id, error)
         except Exception:
             # Whatever a provider does, the others are attended to.
-            log.exception("process %s: could not be reconciled", process.process_id)
+            log.exception("process %s: could not be reconciled", process_id)
+
+    def _tell_of(self, tool_name: str) -> None:
+        if tool_name not in self._unknown:
+            self._unknown.add(tool_name)
+            log.warning("there is no tool %r here: its running processes are left as they are", tool_name)
 
     async def _take_up(self, process: Process, tool: Tool, now: datetime) -> None:
         provider = self._providers.get(process.provider.name)
         if process.terminal:
             return
-        if now - process.created_at > _seconds(tool.deadline):
-            code = "timeout" if process.answer is None else "result_lost"
-            failed = Failed(f"There was no result in {tool.deadline:.0f} s.", code)
-            await self._runs.fail(process, failed, Source.RECONCILER)
+        if now >= _deadline(process, tool):
+            await self._end(process, tool, provider)
         elif provider is None:
             await self._note(process, f"Provider {process.provider.name} is not set up")
         elif process.answer is not None:
             self._deliveries.keep(process)
         elif process.provider.job_id is not None:
-            await self._ask(process, provider, process.provider.job_id)
-        elif now - process.created_at > _seconds(RECOVER_PATIENCE):
-            await self._runs.recover(await self._note(process, "Submission looked up"))
+            await self._ask(process, provider)
+        else:
+            try:
+                await self._runs.recover(await self._note(process, "Submission looked up"))
+            finally:
+                # The rest of the long lease would hide a provider that is silent, or away.
+                await self._processes.claim(process.process_id, tool.patience)
 
-    async def _ask(self, process: Process, provider: Provider, job_id: str) -> None:
+    async def _end(self, process: Process, tool: Tool, provider: Provider | None) -> None:
+        """Fail what is past its deadline, unless the provider, asked a last time, says how it ended."""
+        submitted = process.provider.job_id is not None
+        if provider is not None and submitted and process.answer is None:
+            try:
+                await self._ask(process, provider)
+            except Exception as error:
+                log.warning("process %s: its provider has no last word: %r", process.process_id, error)
+            process = await self._processes.load(process.process_id)
+            if process.terminal or process.answer is not None:
+                return
+        code = "timeout" if process.answer is None else "result_lost"
+        failed = Failed(f"There was no result in {tool.deadline:.0f} s.", code)
+        await self._runs.fail(process, failed, Source.RECONCILER)
+
+    async def _ask(self, process: Process, provider: Provider) -> None:
         try:
             async with asyncio.timeout(_ASK_PATIENCE):
-                report = await provider.status(job_id)
+                report = await provider.status(process.provider)
         except Exception:
             await self._note(process, f"{provider.title}: no answer")
             raise
@@ -136,10 +167,22 @@ class Reconciler:
         return await self._processes.note(process, EventType.RECONCILED, Source.RECONCILER, detail)
 
 
-def _last_look(process: Process) -> datetime:
-    """When it last changed, or was last asked for."""
-    looks = [event.at for event in process.events if event.type is EventType.RECONCILED]
-    return max(process.updated_at, *looks) if looks else process.updated_at
+def _due(process: Process, tool: Tool, patience: float | None) -> datetime:
+    """When it is to be taken up, if nothing is heard of it."""
+    silent = process.updated_at + _seconds(tool.patience if patience is None else patience)
+    if process.provider.job_id is None and process.answer is None:
+        silent = max(silent, process.created_at + _seconds(RECOVER_PATIENCE))
+    return min(silent, _deadline(process, tool))
+
+
+def _deadline(process: Process, tool: Tool) -> datetime:
+    """When it fails; counted anew from the answer, whose results take their time to be kept."""
+    answers = [event.at for event in process.events if event.type is EventType.WEBHOOK]
+    return max([process.created_at, *answers]) + _seconds(tool.deadline)
+
+
+def _lease(process: Process, tool: Tool) -> float:
+    return RECOVER_LEASE if process.provider.job_id is None else tool.patience
 
 
 def _seconds(count: float) -> timedelta:

@@ -38,6 +38,11 @@ class MemoryStore:
             process for process in self.kept.values() if not process.terminal and process.updated_at < before
         ]
 
+    async def overdue(self, before: datetime, limit: int) -> list[Process]:
+        return [
+            process for process in self.kept.values() if not process.terminal and process.created_at < before
+        ]
+
     async def unpublished(self, before: datetime, limit: int) -> list[Process]:
         return [
             process for process in self.kept.values() if process.unpublished and process.updated_at < before

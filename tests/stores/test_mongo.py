@@ -30,7 +30,10 @@ from tests.stores.conftest import begun
 from tests.stores.mongod import Mongod
 
 AN_HOUR = timedelta(hours=1)
-INDEXES = {"_id_", "process_id", "by_user", "by_idempotency_key", "unfinished", "unpublished"}
+INDEXES = {
+    *("_id_", "process_id", "by_user", "by_idempotency_key"),
+    *("unfinished_by_lease", "overdue_by_lease", "unpublished_by_lease"),
+}
 SOON = 1.0
 """A deadline for operations that are meant to miss it."""
 
@@ -132,8 +135,9 @@ async def test_every_query_goes_by_an_index(store: MongoStore, database: Databas
         (store.find("g_0", Filter(), 9, cursor), {"by_user"}),
         (store.find("g_0", running, 9, None), {"by_user"}),
         (store.find("g_0", running, 9, cursor), {"by_user"}),
-        (store.unfinished(noon + AN_HOUR, 9), {"unfinished"}),
-        (store.unpublished(noon + AN_HOUR, 9), {"unpublished"}),
+        (store.unfinished(noon + AN_HOUR, 9), {"unfinished_by_lease"}),
+        (store.overdue(noon + AN_HOUR, 9), {"overdue_by_lease"}),
+        (store.unpublished(noon + AN_HOUR, 9), {"unpublished_by_lease"}),
         (store.get("p_x"), {"process_id"}),
         (store.replace(begun()), {"process_id"}),
         (store.lease("p_x", "one", noon), {"process_id"}),
@@ -147,15 +151,18 @@ async def test_every_query_goes_by_an_index(store: MongoStore, database: Databas
 
 
 async def test_a_page_reads_no_more_than_it_shows(store: MongoStore, database: Database[Document]) -> None:
-    """However far down the list it is; what the reconciler asks for, alike."""
+    """However far down the list it is; what the reconciler asks for, alike, however many are leased."""
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     times = [noon + timedelta(seconds=number) for number in range(40)]
     made = [await store.insert(begun(created_at=at, updated_at=at)) for at in times]
     cursor = Cursor(made[20].created_at, made[20].process_id)
+    for process in made[:20]:
+        await store.lease(process.process_id, "one", utc_now() + AN_HOUR)
     for query in (
         store.find("g_a", Filter(), 5, None),
         store.find("g_a", Filter(), 5, cursor),
         store.unfinished(noon + AN_HOUR, 5),
+        store.overdue(noon + AN_HOUR, 5),
         store.unpublished(noon + AN_HOUR, 5),
     ):
         (asked,) = await profiled(database, query)
@@ -231,6 +238,7 @@ async def every_operation(store: MongoStore) -> list[object]:
         store.get("p_x"),
         store.find("g_a", Filter(), 9, None),
         store.unfinished(utc_now(), 9),
+        store.overdue(utc_now(), 9),
         store.unpublished(utc_now(), 9),
         store.replace(process),
         store.lease("p_x", "one", utc_now()),

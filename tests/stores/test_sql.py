@@ -8,6 +8,7 @@ import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,23 @@ def test_the_migrations_go_up_and_down_again(database: Path) -> None:
     assert tables(database) == {"alembic_version"}
     migrate(url)
     assert "processes" in tables(database)
+
+
+def test_every_migration_can_be_taken_back(database: Path) -> None:
+    """One by one, and what was kept before it is kept."""
+    url = f"sqlite:///{database}"
+    migrate(url, "0001")
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        columns = "process_id, user_id, tool_name, category, status, sequence, revision, unpublished"
+        columns += ", created_at, updated_at, document"
+        values = "'p_x', 'g_a', 'image-generator', 'image', 'processing', 1, 1, 1, 0, 0, '{}'"
+        connection.execute(f"INSERT INTO processes ({columns}) VALUES ({values})")
+        before = connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+        migrate(url)
+        assert connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall() != before
+        command.downgrade(alembic_config(url), "0001")
+        assert connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall() == before
+        assert connection.execute("SELECT process_id FROM processes").fetchall() == [("p_x",)]
 
 
 def test_the_models_match_the_migrations(database: Path) -> None:
@@ -140,6 +158,7 @@ async def test_every_query_goes_by_an_index(database: Path) -> None:
             (store.find("g_a", Filter(), 9, cursor), {"processes_by_user"}),
             (store.find("g_a", running, 9, cursor), {"processes_by_user"}),
             (store.unfinished(utc_now(), 9), {"processes_unfinished"}),
+            (store.overdue(utc_now(), 9), {"processes_overdue"}),
             (store.unpublished(utc_now(), 9), {"processes_unpublished"}),
             (store.get("p_x"), {BY_ID}),
             (store.replace(process), {BY_ID}),

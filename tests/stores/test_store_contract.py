@@ -183,6 +183,38 @@ async def test_the_unfinished_are_everyones_oldest_first(store: ProcessStore) ->
     assert await store.unfinished(NOON, 10) == []
 
 
+async def test_the_overdue_are_the_unfinished_that_began_long_ago(store: ProcessStore) -> None:
+    """However lately they changed; the limit takes those that began first."""
+    made = [
+        await store.insert(touched(NOON + timedelta(seconds=number), f"g_{number}")) for number in (2, 0, 1)
+    ]
+    ended = await store.insert(touched(NOON))
+    await store.replace(transition(ended, Failed("No.", "x"), NOON))
+    changed = transition(made[1], Progressed(5), NOON + AN_HOUR)
+    await store.replace(changed)
+    oldest = [changed, made[2], made[0]]
+    assert await store.overdue(NOON + AN_HOUR, 10) == oldest
+    assert await store.overdue(NOON + AN_HOUR, 2) == oldest[:2]
+    assert await store.overdue(NOON + timedelta(seconds=1), 10) == oldest[:1]
+    assert await store.overdue(NOON, 10) == []
+
+
+async def test_what_is_leased_is_not_looked_for(store: ProcessStore) -> None:
+    """While the lease lasts, by nobody; then it comes after those that waited longer."""
+    made = [await store.insert(touched(NOON + timedelta(seconds=number))) for number in range(4)]
+    first, second, third, fourth = made
+    looks = (store.unfinished, store.overdue, store.unpublished)
+    for process in made[:2]:
+        assert await store.lease(process.process_id, "one", utc_now() + AN_HOUR)
+    for look in looks:
+        assert await look(NOON + AN_HOUR, 10) == [third, fourth]
+        assert await look(NOON + AN_HOUR, 1) == [third]
+    assert await store.lease(first.process_id, "one", utc_now() - AN_HOUR)
+    assert await store.lease(second.process_id, "one", utc_now() - 2 * AN_HOUR)
+    for look in looks:
+        assert await look(NOON + AN_HOUR, 10) == [third, fourth, second, first]
+
+
 async def test_progress_makes_a_silent_process_heard(store: ProcessStore) -> None:
     """Silence is counted from the last change that followers are told."""
     first = await store.insert(touched(NOON))

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from hexwave_app.processes.errors import (
     StoreUnavailable,
     SubmissionUnknown,
 )
-from hexwave_app.processes.model import EventType, StatusMessage
+from hexwave_app.processes.model import EventType, StatusMessage, utc_now
 from hexwave_app.tools import reconcile
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR
 from hexwave_app.tools.provider import Report
-from hexwave_app.tools.reconcile import PUBLISH_PATIENCE
+from hexwave_app.tools.reconcile import PUBLISH_PATIENCE, UNKNOWN_LEASE
 from hexwave_app.tools.start import RECOVER_PATIENCE, SUBMIT_PATIENCE
 from tests.conftest import eventually
 from tests.processes.memory import FaultyChannel, away
@@ -76,7 +77,7 @@ async def test_a_lost_result_arrives_by_asking(bench: Bench) -> None:
     bench.provider.words["job-1"] = DONE
     await sweep(bench)
     done = await bench.ended(process)
-    assert done.data.generations == (f"/media/{process.process_id}/0.webp",)
+    assert done.data.generations == (f"/media/{process.process_id}/0.png",)
     assert lines(done, EventType.RECONCILED) == [(Source.RECONCILER, "Scripted: succeeded")]
     assert lines(done, EventType.WEBHOOK) == [(Source.RECONCILER, None)]
 
@@ -111,8 +112,13 @@ async def test_one_answer_by_webhook_and_by_asking_is_one_result(benches: list[B
     assert done.status is ProcessStatus.COMPLETED
     for type_ in (EventType.WEBHOOK, EventType.SAVED):
         assert len(lines(done, type_)) == 1
-    ends = [message for bench in benches for message in bench.channel.sent if message.status.terminal]
-    assert len({message.model_dump_json() for message in ends}) == 1
+
+    async def told() -> set[str]:
+        sent = [message for bench in benches for message in bench.channel.sent]
+        return {message.model_dump_json() for message in sent if message.status.terminal}
+
+    # It is saved a moment before it is told.
+    assert len(await eventually(told)) == 1
 
 
 async def test_what_was_heard_of_lately_is_not_asked_for(bench: Bench) -> None:
@@ -182,7 +188,124 @@ async def test_past_its_deadline_a_process_fails(bench: Bench) -> None:
 
     await eventually(stopped)
     await bench.files(process)
-    assert bench.provider.asked == []
+
+
+async def talkative(bench: Bench, process: Process) -> Process:
+    """The process with a report of a moment ago."""
+    return await bench.processes.update(process.process_id, Progressed((process.data.progress or 0) + 1))
+
+
+async def test_a_talkative_provider_does_not_outlive_the_deadline(bench: Bench) -> None:
+    """However lately it reported progress, the process fails with `timeout`, and not before."""
+    young = await talkative(bench, await silent(bench, IMAGE_GENERATOR.deadline - 60))
+    old = await talkative(bench, await silent(bench, OVERDUE))
+    await sweep(bench)
+    assert (await bench.processes.load(young.process_id)).data == young.data
+    assert (await bench.processes.load(old.process_id)).data.error_code == "timeout"
+    assert bench.provider.asked == ["job-2"]
+
+
+async def test_the_last_word_before_the_deadlines_verdict_counts(bench: Bench) -> None:
+    """A server that was away for long has lost no result: the provider is asked before it is given up."""
+    done, refused = await silent(bench, OVERDUE), await silent(bench, OVERDUE)
+    bench.provider.words = {"job-1": DONE, "job-2": Report("failed", error="No.")}
+    bench.provider.sending.clear()
+    await sweep(bench)
+    # Its pictures may take their time, whatever the next looks see.
+    await bench.aged(done, SILENT)
+    await sweep(bench)
+    bench.provider.sending.set()
+    assert (await bench.ended(done)).status is ProcessStatus.COMPLETED
+    assert (await bench.ended(refused)).data.error_code == "provider_refused"
+
+
+@pytest.mark.parametrize("trouble", [ProviderUnavailable("It is away."), RuntimeError("a fault of ours")])
+async def test_a_provider_that_has_no_last_word_delays_no_timeout(bench: Bench, trouble: Exception) -> None:
+    """The deadline is a promise to whoever waits."""
+    process = await silent(bench, OVERDUE)
+    bench.provider.trouble["job-1"] = trouble
+    await sweep(bench)
+    assert (await bench.processes.load(process.process_id)).data.error_code == "timeout"
+
+
+async def test_however_many_are_silent_each_is_asked_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where leases run out faster than looks come round: who waited longest is next."""
+    monkeypatch.setattr(reconcile, "_BATCH", 3)
+    processes = [await silent(bench, SILENT + number) for number in range(10)]
+    for _ in range(4):
+        await sweep(bench)
+        for process in processes:
+            await bench.aged(process, SILENT)
+    assert set(bench.provider.asked) == {f"job-{number}" for number in range(1, 11)}
+
+
+async def test_the_hundred_and_first_silent_process_is_asked_for(bench: Bench) -> None:
+    """While the first hundred, still at work, are under their leases."""
+    for number in range(101):
+        await silent(bench, SILENT + 101 - number)
+    await sweep(bench)
+    assert len(bench.provider.asked) == 100
+    await sweep(bench)
+    assert bench.provider.asked[100:] == ["job-101"]
+
+
+async def test_what_is_not_due_hides_nothing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The silent of a more patient tool, however many, stand back for what is due."""
+    monkeypatch.setattr(reconcile, "_BATCH", 3)
+    patient = replace(IMAGE_GENERATOR, name="patient", patience=10 * SILENT)
+    async with open_bench(data_dir, Scripted(), tools=(IMAGE_GENERATOR, patient)) as bench:
+        job = ProviderJob(name="scripted", job_id="a")
+        for _ in range(3):
+            process = await cut_off(bench, CUT_OFF, tool_name="patient", provider=job)
+            await bench.processes.republish(process)
+        await silent(bench)
+        await sweep(bench)
+        assert bench.provider.asked == []
+        await sweep(bench)
+        assert bench.provider.asked == ["job-1"]
+
+
+async def test_what_cannot_be_published_hides_nothing(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changes that the channel will never take, however many, stand back for those it takes."""
+    monkeypatch.setattr(reconcile, "_BATCH", 3)
+    refused = set[str]()
+
+    def fate(sent: list[StatusMessage]) -> list[StatusMessage]:
+        if sent[-1].process_id in refused:
+            raise StatusTooLarge("It is too large.")
+        return sent[-1:]
+
+    async with open_bench(data_dir, Scripted(), FaultyChannel(fate)) as bench:
+        large = [await cut_off(bench, PUBLISH_PATIENCE + 4 - number) for number in range(3)]
+        refused.update(process.process_id for process in large)
+        small = await cut_off(bench, PUBLISH_PATIENCE + 1)
+        await sweep(bench)
+        assert (await bench.processes.load(small.process_id)).unpublished
+        await sweep(bench)
+        assert not (await bench.processes.load(small.process_id)).unpublished
+
+
+async def test_processes_of_an_unknown_tool_are_put_aside(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are said once, and come up again only after a long time."""
+    monkeypatch.setattr(reconcile, "_BATCH", 3)
+    orphans = [await cut_off(bench, OVERDUE, tool_name="gone") for _ in range(3)]
+    await silent(bench)
+    for _ in range(2):
+        await sweep(bench)
+    assert bench.provider.asked == ["job-1"]
+    assert await bench.processes.unfinished(utc_now(), 9) == []
+    for orphan in orphans:
+        await bench.aged(orphan, UNKNOWN_LEASE + 1)
+    assert len(await bench.processes.unfinished(utc_now(), 9)) == 3
+    await sweep(bench)
+    assert await bench.processes.unfinished(utc_now(), 9) == []
+    assert [record.args for record in caplog.records if "no tool" in record.msg] == [("gone",)]
 
 
 async def test_an_answer_that_was_never_kept_is_lost_at_the_deadline(bench: Bench) -> None:
@@ -202,7 +325,7 @@ async def test_at_the_deadline_a_process_ends_once(benches: list[Bench]) -> None
     for _ in range(10):
         process = await silent(first, OVERDUE)
         await asyncio.gather(
-            first.processes.update(process.process_id, Completed(("/media/x/0.webp",))),
+            first.processes.update(process.process_id, Completed(("/media/x/0.png",))),
             second.reconciler.sweep(),
         )
         ended = await first.processes.load(process.process_id)

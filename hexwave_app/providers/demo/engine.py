@@ -1,15 +1,17 @@
 """The painter as a service: takes orders, paints them small to large, reports to a webhook."""
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import logging
 import re
 import shutil
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -32,6 +34,9 @@ _PROGRESS = (10, 35, 92)
 
 _REPORT_PATIENCE = 10.0
 _JOBS_KEPT = 100
+_KEPT_FOR = 3600.0
+"""Seconds for which an ended job is kept in any case: whoever ordered it may still fetch its pictures."""
+
 _ORDER = "order.json"
 _END = "end.json"
 _URL = re.compile(r"demo:([0-9a-f]{32})/(\d-\d{2,4}\.webp)")
@@ -57,7 +62,12 @@ class Order(BaseModel):
 
 
 class Engine:
-    """Paints orders. An order is on the disk before it is accepted, and its end before it is told."""
+    """Paints orders. An order is on the disk before it is accepted, and its end before it is told.
+
+    Several may share a directory of one machine: each job is painted by one of them, which holds a lock on
+    its order, and any of them calls it off by deleting that. Pictures under way are painted to their end,
+    and dropped.
+    """
 
     def __init__(
         self, directory: Path, pool: PainterPool, client: httpx.AsyncClient, tasks: BackgroundTasks
@@ -101,7 +111,7 @@ class Engine:
         return _read(self._directory / job_id / _ORDER) is not None
 
     def take_up(self, job_id: str) -> Report:
-        """What there is to say of the job; one that a stop cut short is painted again from its start."""
+        """What there is to say of the job; one that nobody paints is painted here, again from its start."""
         order = _read(self._directory / job_id / _ORDER)
         if order is None:
             return Report(
@@ -120,8 +130,11 @@ class Engine:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-        if not (self._directory / job_id / _END).is_file():
-            shutil.rmtree(self._directory / job_id, ignore_errors=True)
+        folder = self._directory / job_id
+        if not (folder / _END).is_file():
+            # The order first: without it the job is called off, whoever paints it.
+            (folder / _ORDER).unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def result(self, url: str) -> Path:
         """The file behind a report's URL, `demo:{jobId}/{file}`. `ResultLost` when there is none."""
@@ -132,20 +145,27 @@ class Engine:
         return path
 
     def _prune(self) -> None:
+        """Delete what is of no more use: jobs that ended long ago, and folders whose order never came."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        newest_first = sorted(
-            self._directory.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True
-        )
-        ended = [folder for folder in newest_first if (folder / _END).is_file()]
-        for folder in ended[_JOBS_KEPT:]:
-            shutil.rmtree(folder, ignore_errors=True)
+        useless = [folder for folder in self._directory.iterdir() if not _unended(folder)]
+        oldest_last = sorted(((_touched(folder), folder) for folder in useless), reverse=True)
+        for touched, folder in oldest_last[_JOBS_KEPT:]:
+            if touched < time.time() - _KEPT_FOR:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _begin(self, job_id: str, order: Order) -> None:
+        claim = _claimed(self._directory / job_id / _ORDER)
+        if claim is None:
+            return
         task = self._tasks.spawn(self._paint(job_id, order), f"paint {job_id}")
         self._running[job_id] = task
         task.add_done_callback(lambda _: self._running.pop(job_id, None))
+        task.add_done_callback(lambda _: claim.close())
 
     async def _paint(self, job_id: str, order: Order) -> None:
+        if _read_end(self._directory / job_id / _END) is not None:
+            # Another engine ended it just before the claim was ours.
+            return
         scene = read(order.prompt, order.leave_out)
         said: dict[str, Any] = {"jobId": job_id} if scene.matched else {"jobId": job_id, "notice": _ABSTRACT}
         async with Reports.open(self._client, order.webhook_url) as reports:
@@ -155,10 +175,22 @@ class Engine:
                     reports.progress({**said, "status": "processing", "progress": progress, "preview": urls})
                 end = {**said, "status": "success", "images": urls}
             except Exception:
+                if not self.knows(job_id):
+                    # Called off at another engine.
+                    return
                 log.exception("job %s could not be painted", job_id)
                 end = {"jobId": job_id, "status": "error", "error": "The painter failed."}
+            if self._keep_end(job_id, end):
+                await reports.final(end)
+        await asyncio.to_thread(self._prune)
+
+    def _keep_end(self, job_id: str, end: dict[str, Any]) -> bool:
+        """Whether the end is kept: not where the job was called off, and so deleted."""
+        try:
             (self._directory / job_id / _END).write_text(json.dumps(end))
-            await reports.final(end)
+        except FileNotFoundError:
+            return False
+        return True
 
     async def _painted(
         self, job_id: str, order: Order, scene: Scene
@@ -189,11 +221,38 @@ class Engine:
         return index, f"demo:{job_id}/{name}"
 
 
+def _claimed(order: Path) -> IO[bytes] | None:
+    """The order, locked until it is closed or this process dies; `None` if another has it or it is gone."""
+    try:
+        file = order.open("rb")
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
 def _read(path: Path) -> Order | None:
     try:
         return Order.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+def _unended(folder: Path) -> bool:
+    return (folder / _ORDER).is_file() and not (folder / _END).is_file()
+
+
+def _touched(folder: Path) -> float:
+    """When something was last made in the folder, in seconds since the epoch."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        # Pruned by another engine.
+        return 0.0
 
 
 def _read_end(path: Path) -> Any:

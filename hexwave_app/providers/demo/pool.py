@@ -34,7 +34,10 @@ class PainterPool:
             pool._executor.shutdown(wait=False, cancel_futures=True)
 
     async def paint(self, scene: Scene, seed: int, size: tuple[int, int], path: Path) -> None:
-        """Paint into the file `path` as WebP; tried once more where a worker died of it."""
+        """Paint into the file `path` as WebP; tried once more where a worker died of it.
+
+        FileNotFoundError where its folder is deleted, before work is spent on it or after.
+        """
         executor = self._executor
         try:
             await self._run(executor, scene, seed, size, path)
@@ -77,7 +80,10 @@ def _end_with_parent() -> None:
 def _paint(scene: Scene, seed: int, size: tuple[int, int], path: Path) -> None:
     from hexwave_app.providers.demo.painting import paint
 
-    unfinished = path.with_suffix(".part")
-    paint(scene, seed, *size).save(unfinished, "WEBP", quality=95, method=1)
+    # The name is this process's own: one whose server was killed may still paint the same picture.
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    # Opened before it is painted: a job that was called off has no folder, and costs nothing more.
+    with unfinished.open("wb") as file:
+        paint(scene, seed, *size).save(file, "WEBP", quality=95, method=1)
     # Renamed when whole: a reader never sees half a file.
     unfinished.replace(path)

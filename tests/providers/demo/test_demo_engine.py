@@ -5,7 +5,9 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from aiohttp import web
 from PIL import Image
 
 from hexwave_app.processes.errors import ResultLost
+from hexwave_app.providers.demo import engine
 from hexwave_app.providers.demo.engine import Engine, Order
 from tests.conftest import PATIENCE, eventually
 
@@ -67,11 +70,15 @@ def unfinished(directory: Path) -> list[Path]:
     return [order for order in directory.glob("*/order.json") if not (order.parent / "end.json").is_file()]
 
 
+def at_work() -> bool:
+    return any(task.get_name().startswith("paint ") for task in asyncio.all_tasks())
+
+
 async def idle() -> None:
     """Wait until no job is painted or told."""
 
     async def none_left() -> bool:
-        return not any(task.get_name().startswith("paint ") for task in asyncio.all_tasks())
+        return not at_work()
 
     await eventually(none_left)
 
@@ -194,6 +201,121 @@ async def test_a_cancelled_job_is_forgotten(data_dir: Path, webhook: Webhook) ->
         assert (await webhook.final())["jobId"] != job_id
 
 
+@pytest_asyncio.fixture
+async def engines(data_dir: Path) -> AsyncIterator[list[Engine]]:
+    """Two on one directory, as two servers on one data directory have them."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(Engine.open(data_dir)) for _ in range(2)]
+
+
+async def test_a_job_is_painted_by_one_engine(engines: list[Engine], webhook: Webhook) -> None:
+    """Asked for it, the other says how it stands, and does not paint it as well."""
+    first, second = engines
+    job_id = first.start("p_1", order(webhook, count=2, side=256))
+    assert second.start("p_1", order(webhook, count=2, side=256)) == job_id
+    assert second.take_up(job_id).outcome == "processing"
+    await webhook.final()
+    await idle()
+    assert second.take_up(job_id).outcome == "succeeded"
+    assert [report["status"] for report in webhook.reports].count("success") == 1
+
+
+async def test_a_job_that_another_engine_has_just_ended_is_not_painted_again(
+    data_dir: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end may come between a look at the job and the claim of it."""
+    claimed = engine._claimed  # pyright: ignore[reportPrivateUsage]
+
+    def late(path: Path) -> Any:
+        (path.parent / "end.json").write_text('{"status": "success", "images": []}')
+        return claimed(path)
+
+    monkeypatch.setattr(engine, "_claimed", late)
+    async with Engine.open(data_dir) as late_engine:
+        late_engine.start("p_1", order(webhook))
+        await idle()
+    assert webhook.reports == []
+
+
+async def test_a_job_is_called_off_at_any_engine(
+    engines: list[Engine], data_dir: Path, webhook: Webhook, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The one that paints it stops, without an end and without an error."""
+    first, second = engines
+    job_id = first.start("p_1", order(webhook, count=4, side=1024))
+
+    async def painting() -> bool:
+        return bool(webhook.reports)
+
+    await eventually(painting)
+    await second.cancel(job_id)
+    assert not second.knows(job_id)
+    await idle()
+    assert not first.knows(job_id)
+    assert not unfinished(data_dir)
+    assert {report["status"] for report in webhook.reports} == {"processing"}
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_the_job_of_an_engine_that_was_killed_is_free(
+    data_dir: Path, tmp_path: Path, webhook: Webhook
+) -> None:
+    """While the server lives it paints alone; after kill -9 another engine takes the job up."""
+    script = tmp_path / "server.py"
+    script.write_text(_SERVER)
+    asked = order(webhook, count=4, side=1024)
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, script, data_dir, asked.model_dump_json()),
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert server.stdout is not None
+    async with asyncio.timeout(PATIENCE), Engine.open(data_dir) as heir:
+        assert await server.stdout.readline() == b"2\n"
+        job_id = heir.job_id("p_1")
+        assert heir.take_up(job_id).outcome == "processing"
+        assert not at_work()
+        server.kill()
+        await server.wait()
+
+        async def ended() -> bool:
+            return heir.take_up(job_id).outcome == "succeeded"
+
+        await eventually(ended)
+        await idle()
+    assert [report["status"] for report in webhook.reports].count("success") == 1
+
+
+async def test_ended_jobs_are_kept_for_a_while(
+    data_dir: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleted as others end: those from long ago, but for the last ones; never what is yet to be painted."""
+    monkeypatch.setattr(engine, "_JOBS_KEPT", 2)
+    long_ago = time.time() - 2 * 3600
+
+    async def painted(painter: Engine, *keys: str) -> None:
+        for key in keys:
+            painter.start(key, order(webhook))
+        await idle()
+
+    def kept() -> set[str]:
+        return {folder.name for folder in data_dir.iterdir()}
+
+    async with Engine.open(data_dir) as painter:
+        ids = [painter.job_id(f"p_{number}") for number in range(7)]
+        await painted(painter, "p_0", "p_1", "p_2")
+        assert kept() == set(ids[:3])
+        (data_dir / ids[5]).mkdir()
+        (data_dir / ids[6]).mkdir()
+        (data_dir / ids[6] / "order.json").write_text(order(webhook).model_dump_json())
+        for age, job_id in enumerate((ids[2], ids[1], ids[0], ids[5], ids[6])):
+            os.utime(data_dir / job_id, (long_ago - age, long_ago - age))
+        await painted(painter, "p_3")
+        assert kept() == {ids[2], ids[3], ids[6]}
+        await painted(painter, "p_4")
+        assert kept() == {ids[3], ids[4], ids[6]}
+
+
 async def test_a_killed_worker_costs_nothing(data_dir: Path, webhook: Webhook) -> None:
     """The picture it was painting is painted by another."""
     async with Engine.open(data_dir) as engine:
@@ -231,10 +353,12 @@ async def test_what_cannot_be_painted_fails(
 _SERVER = """
 import asyncio, multiprocessing, sys
 from pathlib import Path
-from hexwave_app.providers.demo.engine import Engine
+from hexwave_app.providers.demo.engine import Engine, Order
 
 async def main():
-    async with Engine.open(Path(sys.argv[1])):
+    async with Engine.open(Path(sys.argv[1])) as engine:
+        for order in sys.argv[2:]:
+            engine.start("p_1", Order.model_validate_json(order))
         print(len(multiprocessing.active_children()), flush=True)
         await asyncio.Event().wait()
 
