@@ -253,7 +253,7 @@
     part("large").replaceChildren(image);
     part("place").textContent = many ? `${at + 1} of ${box.shots.length}` : "";
     part("caption").textContent = shot.closest("article")?.querySelector(".hw-row-prompt")?.textContent ?? "";
-    part("save").href = shot.href;
+    part("save").href = shot.dataset.save;
     part("save").download = shot.dataset.name;
     for (const arrow of document.querySelectorAll("#hw-lightbox [data-hw-step]")) {
       arrow.hidden = !many;
@@ -282,7 +282,7 @@
 
   const downloadAll = async (row) => {
     for (const shot of row.querySelectorAll(".hw-shot")) {
-      Object.assign(document.createElement("a"), { href: shot.href, download: shot.dataset.name }).click();
+      Object.assign(document.createElement("a"), { href: shot.dataset.save, download: shot.dataset.name }).click();
       // Browsers drop downloads that start in the same moment.
       await new Promise((done) => setTimeout(done, 250));
     }

@@ -10,7 +10,9 @@ from hexwave_app.ably_local.server import serve
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.identity.secret import Secret
 from hexwave_app.identity.session import Sessions
+from hexwave_app.media.bucket import open_bucket
 from hexwave_app.media.library import Library
+from hexwave_app.media.workers import Workers
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.ports import ProcessStore
 from hexwave_app.providers.demo.provider import DemoPainter
@@ -20,6 +22,7 @@ from hexwave_app.stores.mongo import MongoStore
 from hexwave_app.stores.sql import SqlStore
 from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR
+from hexwave_app.tools.orphans import Orphans
 from hexwave_app.tools.provider import Provider
 from hexwave_app.tools.reconcile import Reconciler
 from hexwave_app.tools.start import Runs
@@ -67,12 +70,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         demo = await stack.enter_async_context(DemoPainter.open(settings.data_dir / "demo"))
         providers: dict[str, Provider] = {demo.name: demo}
         processes = Processes(store, channel)
-        library = Library(settings.data_dir / "media")
+        library = await _library(settings)
         webhooks = Webhooks(settings.base_url, secret(settings).key("webhook"))
-        deliveries = Deliveries(processes, providers, library, tasks)
+        workers = stack.enter_context(Workers.open())
+        deliveries = Deliveries(processes, providers, library, workers, tasks)
         runs = Runs(processes, TOOLS, providers, webhooks, library, tasks)
         reconciler = Reconciler(processes, TOOLS, providers, runs, deliveries)
         await stack.enter_async_context(reconciler.running())
+        await stack.enter_async_context(Orphans(processes, library).swept())
         yield Services(
             settings=settings,
             sessions=sessions(settings),
@@ -90,6 +95,23 @@ def _store(settings: Settings) -> AbstractAsyncContextManager[ProcessStore]:
     if settings.mongodb_uri is not None:
         return MongoStore.open(settings.mongodb_uri)
     return SqlStore.open(settings.database_path)
+
+
+async def _library(settings: Settings) -> Library:
+    if settings.s3_bucket is None:
+        return Library(settings.data_dir / "media")
+    # Settings has seen to it that these two go with the bucket.
+    assert settings.s3_access_key_id is not None
+    assert settings.s3_secret_access_key is not None
+    return Library(
+        await open_bucket(
+            settings.s3_bucket,
+            settings.s3_access_key_id,
+            settings.s3_secret_access_key,
+            settings.s3_region,
+            settings.s3_endpoint,
+        )
+    )
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hexwave_app.processes.errors import SettingsError
@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         populate_by_name=True,
+        validate_default=True,
     )
 
     data_dir: Path = _ROOT / "data"
@@ -59,6 +60,37 @@ class Settings(BaseSettings):
         ),
     ] = None
 
+    s3_bucket: Annotated[
+        str | None,
+        Field(
+            validation_alias="S3_BUCKET",
+            pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+            description="the name of a bucket, without its address",
+        ),
+    ] = None
+    s3_endpoint: Annotated[
+        str | None,
+        Field(
+            validation_alias="S3_ENDPOINT",
+            pattern=r"^https?://[^/\s]+/?$",
+            description="an address such as https://s3.example.org, without the bucket",
+        ),
+    ] = None
+    s3_region: Annotated[str, Field(validation_alias="S3_REGION")] = "us-east-1"
+    s3_access_key_id: Annotated[
+        str | None, Field(validation_alias="S3_ACCESS_KEY_ID", description="set where S3_BUCKET is")
+    ] = None
+    s3_secret_access_key: Annotated[
+        str | None, Field(validation_alias="S3_SECRET_ACCESS_KEY", description="set where S3_BUCKET is")
+    ] = None
+
+    @field_validator("s3_access_key_id", "s3_secret_access_key")
+    @classmethod
+    def _goes_with_the_bucket(cls, key: str | None, others: ValidationInfo) -> str | None:
+        if key is None and others.data.get("s3_bucket") is not None:
+            raise ValueError("missing")
+        return key
+
     @property
     def database_path(self) -> Path:
         return self.data_dir / "hexwave.db"
@@ -90,7 +122,8 @@ def read_settings() -> Settings:
 
 
 def _variable(name: str) -> str:
-    return name if name.isupper() else _PREFIX + name.upper()
+    alias = Settings.model_fields[name.lower()].validation_alias
+    return alias if isinstance(alias, str) else _PREFIX + name.upper()
 
 
 def _reason(name: str, said: str) -> str:

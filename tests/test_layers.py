@@ -17,7 +17,7 @@ ALLOWED = {
     "realtime": {"processes"},
     "media": {"processes"},
     "tools": {"processes", "identity", "media", "background"},
-    "providers": {"processes", "tools", "background"},
+    "providers": {"processes", "tools", "background", "media"},
     "services": {
         *("ably_local", "background", "identity", "media", "processes"),
         *("providers", "realtime", "settings", "stores", "tools"),

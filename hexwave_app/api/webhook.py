@@ -33,7 +33,7 @@ async def receive_webhook(
     if provider is None:
         raise WebhookRefused(f"The provider {process.provider.name} is not set up here.")
     body = await request.body()
-    provider.verify(request.headers, body)
+    await provider.verify(request.headers, body)
     await services.deliveries.accept(process, provider.parse(_decoded(body)))
     return {"ok": True}
 

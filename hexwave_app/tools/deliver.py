@@ -3,12 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from zlib import crc32
 
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.media.library import Library
+from hexwave_app.media.origin import Origin
 from hexwave_app.media.pictures import copied, preview
-from hexwave_app.processes.errors import HexwaveError, ProcessNotFound, ResultLost, WebhookRefused
+from hexwave_app.media.workers import Workers
+from hexwave_app.processes.errors import (
+    HexwaveError,
+    ProcessNotFound,
+    ResultLost,
+    ResultUnavailable,
+    StoreUnavailable,
+    WebhookRefused,
+)
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.model import Process, ProcessStatus, Source, Stage
 from hexwave_app.processes.transition import (
@@ -19,7 +29,7 @@ from hexwave_app.processes.transition import (
     Progressed,
     Update,
 )
-from hexwave_app.tools.provider import Provider, Report
+from hexwave_app.tools.provider import ErrorCode, Provider, Report
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +37,17 @@ FETCH_PATIENCE = 60.0
 """Seconds that one result may take to arrive."""
 
 _KEPT_PROGRESS = 99
+
+_IN_THE_MAKING = ("preview-", "raw-")
+"""How the names of files begin that are of no use once the results are kept."""
+
+_REFUSALS: Mapping[ErrorCode, str] = {
+    "provider_refused": "The provider did not accept this request.",
+    "content_refused": "The provider's safety filter declined this. Other words may pass.",
+    "provider_failed": "The provider could not finish this. Try again in a moment.",
+    "result_lost": "The pictures were made, but could not be fetched.",
+}
+"""What people read; a provider's own words are for the log."""
 
 
 class Deliveries:
@@ -41,11 +62,13 @@ class Deliveries:
         processes: Processes,
         providers: Mapping[str, Provider],
         library: Library,
+        workers: Workers,
         tasks: BackgroundTasks,
     ) -> None:
         self._processes = processes
         self._providers = providers
         self._library = library
+        self._workers = workers
         self._tasks = tasks
         self._saving: set[str] = set()
 
@@ -63,7 +86,7 @@ class Deliveries:
                 self._tasks.spawn(work, f"progress of {process.process_id}")
             case "failed":
                 log.warning("process %s: the provider said: %s", process.process_id, report.error)
-                refused = Failed("The provider did not accept this request.", report.error_code)
+                refused = Failed(_REFUSALS[report.error_code], report.error_code)
                 await self._update(process.process_id, refused, process, source)
             case "succeeded":
                 answer = Answered({"results": report.results, "notice": report.notice})
@@ -97,44 +120,80 @@ class Deliveries:
         if index < len(known) and (known[index] or "").endswith(name):
             return known[index]
         try:
-            content = await asyncio.to_thread(preview, await self._fetched(process, url))
+            content = await self._workers.run(partial(preview, await self._fetched(process, url)))
+            return await self._library.put(process.process_id, name, content)
         except HexwaveError as error:
             # A preview is a courtesy: without one, the work goes on.
             log.info("process %s: preview %d was lost: %s", process.process_id, index, error)
             return None
-        return await self._library.put(process.process_id, name, content)
 
     async def _keep_answer(self, process: Process) -> None:
         answer = process.answer or {}
         try:
-            urls = await self._keep_all(process, answer["results"])
-        except ResultLost as error:
-            log.warning("process %s: %s", process.process_id, error)
-            update = Failed("The pictures were made, but could not be fetched.", error.code)
+            kept = await self._keep_all(process, answer["results"])
+        except (ResultUnavailable, StoreUnavailable) as error:
+            # The reconciler comes back to what was answered and is not kept, until its deadline.
+            log.warning("process %s: its results are asked for again: %s", process.process_id, error)
+            return
+        urls = tuple(url for url in kept if url is not None)
+        lost = len(kept) - len(urls)
+        if not urls:
+            update = Failed(_REFUSALS["result_lost"], "result_lost")
         else:
-            update = Completed(urls, answer["notice"])
+            notice = f"{lost} of {len(kept)} could not be fetched from the provider." if lost else None
+            update = Completed(urls, notice or answer["notice"])
         await self._update(process.process_id, update)
 
-    async def _keep_all(self, process: Process, results: list[str]) -> tuple[str, ...]:
-        kept: list[str] = []
-        for index, url in enumerate(results):
-            kept.append(await self._keep(process, index, url))
-            share = (_KEPT_PROGRESS - ANSWERED_PROGRESS) * len(kept) // len(results)
+    async def _keep_all(self, process: Process, results: list[str]) -> list[str | None]:
+        """Our URLs in the order of `results`; `None` for what is lost. Raises `ResultUnavailable`."""
+        kept: list[str | None] = [None] * len(results)
+        done = 0
+
+        async def keep(index: int, url: str) -> None:
+            nonlocal done
+            try:
+                kept[index] = await self._keep(process, index, url)
+            except ResultLost as error:
+                log.warning("process %s: result %d is lost: %s", process.process_id, index, error)
+            done += 1
+            share = (_KEPT_PROGRESS - ANSWERED_PROGRESS) * done // len(results)
             update = Progressed(ANSWERED_PROGRESS + share, Stage.SAVING, tuple(kept))
             await self._update(process.process_id, update)
-        return tuple(kept)
+
+        keeping = (keep(index, url) for index, url in enumerate(results))
+        for outcome in await asyncio.gather(*keeping, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
+        return kept
 
     async def _keep(self, process: Process, index: int, url: str) -> str:
-        picture = await asyncio.to_thread(copied, await self._fetched(process, url))
+        picture = await self._workers.run(
+            partial(copied, await self._fetched(process, url), self._origin(process))
+        )
         await self._library.put(process.process_id, f"{index}-512.webp", picture.thumbnail)
-        return await self._library.put(process.process_id, f"{index}.webp", picture.content)
+        return await self._library.put(process.process_id, f"{index}.{picture.suffix}", picture.content)
+
+    def _origin(self, process: Process) -> Origin:
+        job, req = process.provider, process.data.req
+        models = self._providers[job.name].models
+        return Origin(
+            prompt=req["prompt"],
+            negative_prompt=req.get("negativePrompt"),
+            seed=req.get("seed"),
+            model=job.model,
+            provider=job.name,
+            process_id=process.process_id,
+            created_at=process.created_at,
+            # Only what surely is none is said to be none.
+            ai=all(model.ai for model in models if job.model in (None, model.name)),
+        )
 
     async def _fetched(self, process: Process, url: str) -> bytes:
         try:
             async with asyncio.timeout(FETCH_PATIENCE):
                 return await self._providers[process.provider.name].fetch(url)
         except TimeoutError as error:
-            raise ResultLost(f"The provider did not send a result in {FETCH_PATIENCE:.0f} s.") from error
+            raise ResultUnavailable(f"There was no result in {FETCH_PATIENCE:.0f} s.") from error
 
     async def _update(
         self,
@@ -154,5 +213,5 @@ class Deliveries:
             await self._library.delete(process_id)
             return
         if after.terminal:
-            kept = after.status is ProcessStatus.COMPLETED
-            await self._library.delete(process_id, "preview-" if kept else "")
+            for prefix in _IN_THE_MAKING if after.status is ProcessStatus.COMPLETED else ("",):
+                await self._library.delete(process_id, prefix)

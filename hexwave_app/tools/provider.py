@@ -1,28 +1,36 @@
 """What a tool needs of whoever does the work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from hexwave_app.processes.model import Stage
+from hexwave_app.processes.model import ProviderJob, Stage
+from hexwave_app.tools.model import Model
 from hexwave_app.tools.tool import ToolRequest
+
+ErrorCode = Literal["provider_refused", "content_refused", "provider_failed", "result_lost"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One submission: what is asked for, where the provider is to report, and a key to find it by.
+    """One submission: what is asked for, of which model, where to report, and a key to find it by.
 
     The key is the process's id: never two jobs under one.
     """
 
     key: str
     request: ToolRequest
+    model: Model
     webhook_url: str
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a provider says of a job. `previews` and `results` are URLs for its own `fetch`."""
+    """What a provider says of a job. `previews` and `results` are for its own `fetch`.
+
+    `error` is the provider's own word, for the log; people read the sentence of `error_code`, and `notice`,
+    which is ours. Of a batch that was refused in part, `results` are the rest.
+    """
 
     outcome: Literal["processing", "succeeded", "failed"]
     job_id: str | None = None
@@ -31,24 +39,28 @@ class Report:
     previews: tuple[str | None, ...] | None = None
     results: tuple[str, ...] = ()
     error: str | None = None
-    error_code: str = "provider_refused"
+    error_code: ErrorCode = "provider_refused"
     notice: str | None = None
 
 
 class Provider(Protocol):
-    """One external API."""
+    """One external API, and the models of it that are offered; the first for a tool is its default."""
 
     name: str
     title: str
     caption: str
     """What people read below the title: what it is and how long it takes."""
 
-    def check(self, request: ToolRequest) -> None:
-        """Raise `InvalidRequest` for an input this provider does not know; called before anything is paid."""
-        ...
+    @property
+    def models(self) -> Sequence[Model]: ...
 
     async def submit(self, job: Job) -> str:
-        """Start the job; its id at the provider. Raises a `ProviderError`."""
+        """Start the job; its id at the provider.
+
+        The request fits the job's model already. Raises a `ProviderError`: `ProviderUnavailable`, or
+        `ProviderBusy`, only where surely nothing was submitted, for the job is then submitted again; where
+        that is not sure `SubmissionUnknown`.
+        """
         ...
 
     async def find(self, key: str) -> str | None:
@@ -58,15 +70,15 @@ class Provider(Protocol):
         """
         ...
 
-    async def status(self, job_id: str) -> Report:
+    async def status(self, job: ProviderJob) -> Report:
         """What a webhook would say of the job at this moment. Raises `ProviderUnavailable`."""
         ...
 
-    async def cancel(self, job_id: str) -> None:
+    async def cancel(self, job: ProviderJob) -> None:
         """Ask the provider to stop; a job that it does not know, or that has ended, is no error."""
         ...
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+    async def verify(self, headers: Mapping[str, str], body: bytes) -> None:
         """Raise `WebhookRefused` unless the raw `body` is signed as the provider signs."""
         ...
 
@@ -75,5 +87,8 @@ class Provider(Protocol):
         ...
 
     async def fetch(self, url: str) -> bytes:
-        """The bytes behind a URL of a report. Raises `ResultLost`."""
+        """The bytes behind a URL of a report.
+
+        Raises `ResultUnavailable` for what is worth asking again, `ResultLost` for what is not.
+        """
         ...

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.media.library import Library
@@ -11,11 +12,14 @@ from hexwave_app.processes.errors import (
     InvalidRequest,
     ProcessConflict,
     ProcessNotFound,
+    ProviderBusy,
+    ProviderUnavailable,
     SubmissionUnknown,
 )
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.model import Process, ProcessStatus, ProviderJob, Source
-from hexwave_app.processes.transition import Failed, Submitted
+from hexwave_app.processes.transition import Failed, PassedOn, Submitted
+from hexwave_app.tools.model import Model
 from hexwave_app.tools.provider import Job, Provider
 from hexwave_app.tools.tool import Tool, ToolRequest
 from hexwave_app.tools.webhooks import Webhooks
@@ -33,9 +37,18 @@ RECOVER_LEASE = 4 * SUBMIT_PATIENCE
 
 CANCEL_PATIENCE = 10.0
 
+LONGEST_WAIT = 60.0
+"""Seconds that a busy provider may ask us to wait; one that asks for more is unavailable."""
+
+_PAUSES = (1.0, 4.0, 15.0)
+"""Seconds after which a provider that surely took nothing is asked again."""
+
 
 class Runs:
-    """Starts, cancels, repeats and forgets the work of tools. The first provider is the default one."""
+    """Starts, cancels, repeats and forgets the work of tools.
+
+    The first provider is the default one; `fallback` is asked where another is unavailable.
+    """
 
     def __init__(
         self,
@@ -45,7 +58,9 @@ class Runs:
         webhooks: Webhooks,
         library: Library,
         tasks: BackgroundTasks,
+        fallback: str | None = None,
     ) -> None:
+        self._fallback = fallback
         self._processes = processes
         self._tools = tools
         self._providers = providers
@@ -67,20 +82,22 @@ class Runs:
 
         One idempotency key of a user is one process, and one submission.
         """
-        provider = self._provider(request)
-        provider.check(request)
+        provider = self._provider(tool, request)
+        model = chosen(provider, tool, request.model)
+        model.check(request)
         fresh = Process.begin(
             user_id=user_id,
             tool_name=tool.name,
             category=tool.category,
-            req=request.model_dump(mode="json", by_alias=True, exclude_none=True),
-            provider=ProviderJob(name=provider.name, model=request.model),
+            req=model.asked(request),
+            provider=ProviderJob(name=provider.name, model=model.name),
             idempotency_key=idempotency_key,
             retry_of=retry_of,
         )
         process = await self._processes.create(fresh)
         if process.process_id == fresh.process_id:
-            self._tasks.spawn(self._submit(process, provider, request), f"submit {process.process_id}")
+            work = self._submit(process, provider, self._job(process, model, request))
+            self._tasks.spawn(work, f"submit {process.process_id}")
         return process
 
     async def cancel(self, process_id: str, user_id: str) -> Process:
@@ -130,26 +147,53 @@ class Runs:
             await self._processes.update(process.process_id, Failed(error.message, error.code))
             return
         if job_id is not None:
-            await self._accept(process.process_id, provider, job_id)
+            await self._accept(process, provider, job_id)
+            return
+        tool = self._tools[process.tool_name]
+        request = tool.request.read(process.data.req)
+        try:
+            model = chosen(provider, tool, process.provider.model)
+        except InvalidRequest as error:
+            await self._processes.update(process.process_id, Failed(error.message, ProviderUnavailable.code))
         else:
-            request = self._tools[process.tool_name].request.read(process.data.req)
-            await self._submit(process, provider, request)
+            await self._submit(process, provider, self._job(process, model, request))
 
-    async def _submit(self, process: Process, provider: Provider, request: ToolRequest) -> None:
-        job = Job(process.process_id, request, self._webhooks.url(process.category, process.process_id))
+    def _job(self, process: Process, model: Model, request: ToolRequest) -> Job:
+        webhook_url = self._webhooks.url(process.category, process.process_id)
+        return Job(process.process_id, request, model, webhook_url)
+
+    async def _submit(self, process: Process, provider: Provider, job: Job) -> None:
         self._submitting.add(job.key)
         try:
             job_id = await self._accepted(provider, job)
+        except ProviderUnavailable as error:
+            await self._pass_on(process, job, error)
         except HexwaveError as error:
-            await self._processes.update(process.process_id, Failed(error.message, error.code))
+            await self._processes.update(job.key, Failed(error.message, error.code))
         else:
-            await self._accept(process.process_id, provider, job_id)
+            if job_id is not None:
+                await self._accept(process, provider, job_id)
         finally:
             self._submitting.discard(job.key)
 
-    async def _accept(self, process_id: str, provider: Provider, job_id: str) -> None:
-        if await self._unwanted(process_id, job_id):
-            await self._stop(provider, job_id)
+    async def _pass_on(self, process: Process, job: Job, reason: ProviderUnavailable) -> None:
+        """Ask the fallback for the same, where there is one and it can; it is saved before it is asked."""
+        provider = self._providers.get(self._fallback or "")
+        try:
+            if provider is None or provider.name == process.provider.name:
+                raise reason
+            model = chosen(provider, self._tools[process.tool_name], None)
+            model.check(job.request)
+        except (ProviderUnavailable, InvalidRequest):
+            await self._processes.update(job.key, Failed(reason.message, reason.code))
+            return
+        process = await self._processes.update(job.key, PassedOn(provider.name, model.name))
+        if not process.terminal:
+            await self._submit(process, provider, replace(job, model=model))
+
+    async def _accept(self, process: Process, provider: Provider, job_id: str) -> None:
+        if await self._unwanted(process.process_id, job_id):
+            await self._stop(provider, process.provider.model_copy(update={"job_id": job_id}))
 
     async def _unwanted(self, process_id: str, job_id: str) -> bool:
         try:
@@ -159,7 +203,31 @@ class Runs:
             return True
         return after.status is ProcessStatus.FAILED
 
-    async def _accepted(self, provider: Provider, job: Job) -> str:
+    async def _accepted(self, provider: Provider, job: Job) -> str | None:
+        """The job's id, asked for again while surely nothing was taken; `None` once nobody wants it."""
+        for pause in _PAUSES:
+            try:
+                return await self._asked(provider, job)
+            except ProviderUnavailable as error:
+                wait = max(pause, error.retry_after or 0) if isinstance(error, ProviderBusy) else pause
+                if wait > LONGEST_WAIT:
+                    raise
+                log.info("process %s: asked again in %.0f s: %s", job.key, wait, error)
+            if not await self._waited(job.key, wait):
+                return None
+        return await self._asked(provider, job)
+
+    async def _waited(self, process_id: str, seconds: float) -> bool:
+        # Without the lease, another worker would take the submission for one that a crash cut short.
+        if not await self._processes.claim(process_id, seconds + RECOVER_LEASE):
+            return False
+        await asyncio.sleep(seconds)
+        try:
+            return not (await self._processes.load(process_id)).terminal
+        except ProcessNotFound:
+            return False
+
+    async def _asked(self, provider: Provider, job: Job) -> str:
         try:
             async with asyncio.timeout(SUBMIT_PATIENCE):
                 return await provider.submit(job)
@@ -187,21 +255,42 @@ class Runs:
         # Without a job id it is still being submitted: `_submit` stops it when the id is known.
         provider = self._providers.get(process.provider.name)
         if process.provider.job_id is not None and provider is not None:
-            stop = self._stop(provider, process.provider.job_id)
-            self._tasks.spawn(stop, f"cancel {process.process_id}")
+            self._tasks.spawn(self._stop(provider, process.provider), f"cancel {process.process_id}")
 
-    async def _stop(self, provider: Provider, job_id: str) -> None:
+    async def _stop(self, provider: Provider, job: ProviderJob) -> None:
         async with asyncio.timeout(CANCEL_PATIENCE):
-            await provider.cancel(job_id)
+            await provider.cancel(job)
 
-    def _provider(self, request: ToolRequest) -> Provider:
-        name = request.provider or next(iter(self._providers))
-        if name not in self._providers:
+    def _provider(self, tool: Tool, request: ToolRequest) -> Provider:
+        if request.provider is None:
+            able = (each for each in self._providers.values() if _serves(each, tool))
+            provider = next(able, None)
+        else:
+            provider = self._providers.get(request.provider)
+        if provider is None:
             known = ", ".join(self._providers)
             raise InvalidRequest(
-                f"provider {name!r} is not set up here. There is: {known}.", field="provider"
+                f"provider {request.provider!r} is not set up here. There is: {known}.", field="provider"
             )
-        return self._providers[name]
+        return provider
+
+
+def chosen(provider: Provider, tool: Tool, name: str | None) -> Model:
+    """The provider's model of that name for the tool; without a name, its first."""
+    fitting = [model for model in provider.models if model.tool == tool.name]
+    if not fitting:
+        raise InvalidRequest(f"{provider.title} makes no {tool.category}s.", field="provider")
+    if name is None:
+        return fitting[0]
+    for model in fitting:
+        if model.name == name:
+            return model
+    known = ", ".join(model.name for model in fitting)
+    raise InvalidRequest(f"{provider.title} has no model {name!r} here. There is: {known}.", field="model")
+
+
+def _serves(provider: Provider, tool: Tool) -> bool:
+    return any(model.tool == tool.name for model in provider.models)
 
 
 def _cancelled(process: Process) -> str:

@@ -9,7 +9,7 @@ from hexwave_app.processes.model import Process, ProcessStatus, Stage
 from hexwave_app.tools.image_generator import SIZES
 from hexwave_app.ui.words import ending
 
-_KEPT = re.compile(r"/\d\.webp$")
+_KEPT = re.compile(r"(/\d)\.(webp|png|jpg)$")
 _SPOKEN = 120
 
 
@@ -17,7 +17,8 @@ _SPOKEN = 120
 class Frame:
     """One picture's place in a row: empty, then a preview, then the picture.
 
-    URLs are our own and may be empty. `src` is the 512 px thumbnail, `full` the picture itself.
+    URLs are our own and may be empty. `src` is the 512 px thumbnail, `full` the picture itself, `save`
+    downloads it as `name`.
     """
 
     key: str = ""
@@ -26,6 +27,7 @@ class Frame:
     full: str = ""
     alt: str = ""
     name: str = ""
+    save: str = ""
 
 
 @dataclass
@@ -34,7 +36,8 @@ class Job:
 
     `state` is queued, painting, saving, done, failed or cancelled. `percent` is -1 while there is no
     figure. `started` and `ended` are ISO times in UTC, `ended` empty while running. `remedy` is the
-    button of a slim row: retry, edit, again, or empty. `name` is the prompt, short enough to be read out.
+    button of a slim row: retry, edit, again, or empty. `seed` is digits, or empty where its model has
+    none; `model` is a ModelOption's id. `name` is the prompt, short enough to be read out.
     """
 
     id: str = ""
@@ -48,7 +51,8 @@ class Job:
     leave_out: str = ""
     shape: str = ""
     count: int = 1
-    seed: int = 0
+    seed: str = ""
+    model: str = ""
     parameters: str = ""
     width: int = 1
     height: int = 1
@@ -72,7 +76,8 @@ class Job:
             leave_out=req.get("negativePrompt", ""),
             shape=req["aspectRatio"],
             count=req["count"],
-            seed=req["seed"],
+            seed=str(req.get("seed", "")),
+            model=f"{process.provider.name}|{process.provider.model}",
             parameters=_parameters(req),
             width=width,
             height=height,
@@ -126,7 +131,8 @@ def _duration(seconds: float) -> str:
 
 
 def _parameters(req: dict[str, Any]) -> str:
-    return f"{req['aspectRatio']} · {images(req['count'])} · seed {req['seed']}"
+    said = [req["aspectRatio"], images(req["count"])]
+    return " · ".join([*said, f"seed {req['seed']}"] if "seed" in req else said)
 
 
 def _frames(process: Process) -> list[Frame]:
@@ -142,15 +148,19 @@ def _frame(process: Process, index: int, count: int, url: str | None) -> Frame:
     frame = Frame(
         key=f"{process.process_id}-{index}",
         alt=_short(prompt) if count == 1 else f"{_short(prompt)}, image {index + 1} of {count}",
-        name=f"{_slug(prompt)}-{index + 1}.webp",
     )
     if url is None:
         return frame
-    if not _KEPT.search(url):
+    kept = _KEPT.search(url)
+    if kept is None:
         frame.preview = url
         return frame
     frame.full = url
-    frame.src = url.replace(".webp", "-512.webp")
+    frame.src = _KEPT.sub(r"\1-512.webp", url)
+    name = f"{_slug(prompt)}-{index + 1}"
+    frame.name = f"{name}.{kept[2]}"
+    # The name goes along: from a bucket's address, browsers would take none of ours.
+    frame.save = f"{url}?download={name}"
     return frame
 
 

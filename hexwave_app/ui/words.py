@@ -18,7 +18,15 @@ _ENDINGS = {
     "provider_unavailable": Ending(
         "Provider is down", f"It is not taking jobs at the moment. {_SAFE}", "retry"
     ),
+    "provider_busy": Ending("Provider is busy", f"It takes no more jobs at the moment. {_SAFE}", "retry"),
+    "provider_not_ready": Ending(
+        "Provider is not ready", f"It did not accept this app's account. {_SAFE}", "retry"
+    ),
     "provider_refused": Ending("Not accepted", "The provider declined this prompt.", "edit"),
+    "content_refused": Ending(
+        "Not accepted", "The provider's safety filter declined this. Other words may pass.", "edit"
+    ),
+    "provider_failed": Ending("It did not finish", f"The provider broke off. {_SAFE}", "retry"),
     "submission_unknown": Ending(
         "Not sure it started",
         "The provider did not confirm this job. Retrying may paint it twice.",

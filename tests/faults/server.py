@@ -17,14 +17,14 @@ import uvicorn
 from PIL import Image
 
 from hexwave_app import services
-from hexwave_app.processes import StatusMessage
+from hexwave_app.processes import ProviderJob, StatusMessage
 from hexwave_app.processes.errors import ChannelUnavailable, ProviderUnavailable, SubmissionUnknown
 from hexwave_app.providers.plain_contract import parse_plain
 from hexwave_app.realtime.ably import AblyChannel
 from hexwave_app.tools import reconcile, start
-from hexwave_app.tools.image_generator import IMAGE_GENERATOR
+from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
+from hexwave_app.tools.model import ANY, Model
 from hexwave_app.tools.provider import Job, Report
-from hexwave_app.tools.tool import ToolRequest
 
 DIE_BEFORE_PUBLISHING = 0.0005
 FAIL_AFTER_PUBLISHING = 0.05
@@ -39,6 +39,9 @@ class External:
     name = "external"
     title = "External"
     caption = "Faulty"
+    models = (
+        Model("external", "External", IMAGE_GENERATOR.name, dict.fromkeys(ImageRequest.model_fields, ANY)),
+    )
 
     def __init__(self, url: str) -> None:
         self._client = httpx.AsyncClient(base_url=url, timeout=5)
@@ -46,9 +49,6 @@ class External:
     @asynccontextmanager
     async def open(self, _directory: Path) -> AsyncGenerator["External", None]:
         yield self
-
-    def check(self, request: ToolRequest) -> None:
-        """Takes anything."""
 
     async def submit(self, job: Job) -> str:
         body = {"key": job.key, "prompt": "x", "webhook_url": job.webhook_url}
@@ -64,16 +64,16 @@ class External:
     async def find(self, key: str) -> str | None:
         return (await self._client.get(f"/keys/{key}")).json()["id"]
 
-    async def status(self, job_id: str) -> Report:
+    async def status(self, job: ProviderJob) -> Report:
         try:
-            return parse_plain((await self._client.get(f"/jobs/{job_id}")).json())
+            return parse_plain((await self._client.get(f"/jobs/{job.job_id}")).json())
         except httpx.HTTPError as error:
             raise ProviderUnavailable("The provider does not answer.") from error
 
-    async def cancel(self, job_id: str) -> None:
-        await self._client.delete(f"/jobs/{job_id}")
+    async def cancel(self, job: ProviderJob) -> None:
+        await self._client.delete(f"/jobs/{job.job_id}")
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+    async def verify(self, headers: Mapping[str, str], body: bytes) -> None:
         """The token of the URL is proof enough."""
 
     def parse(self, body: object) -> Report:

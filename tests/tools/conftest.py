@@ -2,32 +2,43 @@
 
 import asyncio
 import io
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest_asyncio
 from PIL import Image
 
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.media.library import Library
+from hexwave_app.media.workers import Workers
 from hexwave_app.processes import Process, Processes
 from hexwave_app.processes.errors import ResultLost
+from hexwave_app.processes.model import ProviderJob
 from hexwave_app.providers.plain_contract import parse_plain
 from hexwave_app.stores.sql import SqlStore
 from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
+from hexwave_app.tools.model import ANY, Model
 from hexwave_app.tools.provider import Job, Report
 from hexwave_app.tools.reconcile import Reconciler
 from hexwave_app.tools.start import Runs
-from hexwave_app.tools.tool import ToolRequest
+from hexwave_app.tools.tool import Tool
 from hexwave_app.tools.webhooks import Webhooks
 from tests.conftest import eventually
 from tests.processes.memory import FaultyChannel
 
 REQUEST = ImageRequest(prompt="sea", seed=7)
+MODEL = Model(
+    name="scripted-1",
+    title="Scripted",
+    tool=IMAGE_GENERATOR.name,
+    inputs=dict.fromkeys(("prompt", "negative_prompt", "aspect_ratio", "count", "seed"), ANY),
+)
 
 
 def picture() -> bytes:
@@ -36,17 +47,27 @@ def picture() -> bytes:
     return buffer.getvalue()
 
 
+class Threads:
+    """In the place of `Workers`, whose processes take longer to start than most of these tests."""
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.to_thread(work)
+
+
 @dataclass
 class Scripted:
     """A provider whose every answer the test decides; the gates hold its answers back while clear.
 
-    `accepted` are its jobs by their keys, `words` what it says of each, `trouble` what asking for one raises.
+    `refusals` are raised one by one, `refusal` each time; `accepted` are its jobs by their keys, `words` what
+    it says of each, `trouble` what asking for one raises.
     """
 
     name: str = "scripted"
     title: str = "Scripted"
     caption: str = "For tests"
+    models: tuple[Model, ...] = (MODEL,)
     refusal: Exception | None = None
+    refusals: list[Exception] = field(default_factory=list[Exception])
     doubt: Exception | None = None
     trouble: dict[str, Exception] = field(default_factory=dict[str, Exception])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
@@ -65,13 +86,12 @@ class Scripted:
         self.sending.set()
         self.saying.set()
 
-    def check(self, request: ToolRequest) -> None:
-        pass
-
     async def submit(self, job: Job) -> str:
         self.jobs.append(job)
         job_id = f"job-{len(self.jobs)}"
         await self.taking.wait()
+        if self.refusals:
+            raise self.refusals.pop(0)
         if self.refusal is not None:
             raise self.refusal
         self.accepted[job.key] = job_id
@@ -83,17 +103,18 @@ class Scripted:
             raise self.doubt
         return self.accepted.get(key)
 
-    async def status(self, job_id: str) -> Report:
+    async def status(self, job: ProviderJob) -> Report:
+        job_id = job.job_id or ""
         self.asked.append(job_id)
         await self.saying.wait()
         if job_id in self.trouble:
             raise self.trouble[job_id]
         return self.words.get(job_id, Report("processing", job_id))
 
-    async def cancel(self, job_id: str) -> None:
-        self.cancelled.append(job_id)
+    async def cancel(self, job: ProviderJob) -> None:
+        self.cancelled.append(job.job_id or "")
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+    async def verify(self, headers: Mapping[str, str], body: bytes) -> None:
         pass
 
     def parse(self, body: object) -> Report:
@@ -119,6 +140,7 @@ class Bench:
     reconciler: Reconciler
     store: SqlStore
     channel: FaultyChannel
+    database: Path
     media: Path
 
     async def start(self, user_id: str = "g_a") -> Process:
@@ -130,7 +152,7 @@ class Bench:
         return await self.until(started, lambda process: process.provider.job_id is not None)
 
     async def aged(self, process: Process, seconds: float) -> Process:
-        """The process as if everything of it had happened so much earlier."""
+        """The process as if everything of it, its lease too, had happened so much earlier."""
         now, ago = await self.processes.load(process.process_id), timedelta(seconds=seconds)
         older = now.model_copy(
             update={
@@ -141,6 +163,11 @@ class Bench:
             }
         )
         assert await self.store.replace(older)
+        with closing(sqlite3.connect(self.database, isolation_level=None)) as database:
+            database.execute(
+                "UPDATE processes SET lease_until = lease_until - ? WHERE process_id = ?",
+                (seconds * 1000, process.process_id),
+            )
         return older
 
     async def until(self, process: Process, condition: Callable[[Process], bool]) -> Process:
@@ -166,19 +193,27 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    data_dir: Path, provider: Scripted, channel: FaultyChannel | None = None
+    data_dir: Path,
+    provider: Scripted,
+    channel: FaultyChannel | None = None,
+    tools: tuple[Tool, ...] = (IMAGE_GENERATOR,),
+    fallback: Scripted | None = None,
 ) -> AsyncIterator[Bench]:
     """A server process's own, as far as `data_dir` is not shared with another."""
     channel = channel or FaultyChannel()
-    async with SqlStore.open(data_dir / "hexwave.db") as store, BackgroundTasks.open() as tasks:
-        processes, library = Processes(store, channel), Library(data_dir / "media")
-        providers, tools = {provider.name: provider}, {IMAGE_GENERATOR.name: IMAGE_GENERATOR}
+    database, media = data_dir / "hexwave.db", data_dir / "media"
+    async with SqlStore.open(database) as store, BackgroundTasks.open() as tasks:
+        processes, library = Processes(store, channel), Library(media)
+        providers = {each.name: each for each in (provider, fallback) if each is not None}
+        known = {tool.name: tool for tool in tools}
         webhooks = Webhooks("http://127.0.0.1:3000", b"k" * 32)
-        runs = Runs(processes, tools, providers, webhooks, library, tasks)
-        deliveries = Deliveries(processes, providers, library, tasks)
-        reconciler = Reconciler(processes, tools, providers, runs, deliveries)
-        media = data_dir / "media"
-        yield Bench(provider, processes, library, runs, deliveries, reconciler, store, channel, media)
+        second = None if fallback is None else fallback.name
+        runs = Runs(processes, known, providers, webhooks, library, tasks, second)
+        deliveries = Deliveries(processes, providers, library, cast(Workers, Threads()), tasks)
+        reconciler = Reconciler(processes, known, providers, runs, deliveries)
+        yield Bench(
+            provider, processes, library, runs, deliveries, reconciler, store, channel, database, media
+        )
 
 
 @pytest_asyncio.fixture

@@ -9,11 +9,12 @@ import pytest
 from hexwave_app.processes import Process, ProcessStatus, Progressed
 from hexwave_app.processes.errors import WebhookRefused
 from hexwave_app.tools import deliver
+from hexwave_app.tools.image_generator import IMAGE_GENERATOR
 from tests.conftest import eventually
 from tests.tools.conftest import Bench, Scripted, open_bench, picture
 
 SUCCESS = {"status": "success", "images": ["x:a", "x:b"]}
-KEPT = ("0.webp", "0-512.webp", "1.webp", "1-512.webp")
+KEPT = ("0.png", "0-512.webp", "1.png", "1-512.webp")
 
 
 async def tell(bench: Bench, process: Process, body: dict[str, Any]) -> None:
@@ -51,7 +52,7 @@ async def test_results_are_kept_before_it_is_completed(bench: Bench) -> None:
     await tell(bench, process, SUCCESS)
     done = await bench.ended(process)
     home = f"/media/{process.process_id}"
-    assert done.data.generations == (f"{home}/0.webp", f"{home}/1.webp")
+    assert done.data.generations == (f"{home}/0.png", f"{home}/1.png")
     assert (done.status, done.data.progress, done.answer) == (ProcessStatus.COMPLETED, 100, None)
     await bench.files(process, *KEPT)
 
@@ -190,12 +191,23 @@ async def test_cancelled_while_saving_keeps_no_file(bench: Bench, deleted: bool)
 
 
 @pytest.mark.parametrize("content", [None, b"<svg/>"], ids=["gone", "no picture"])
-async def test_a_result_that_cannot_be_kept_fails(bench: Bench, content: bytes | None) -> None:
-    """`result_lost`, and the pictures that came are not kept either."""
+async def test_a_result_that_cannot_be_kept_leaves_the_others(bench: Bench, content: bytes | None) -> None:
+    """They are completed, and a sentence says how many are missing."""
     process = await begun(bench)
-    del bench.provider.files["x:b"]
+    del bench.provider.files["x:a"]
     if content is not None:
-        bench.provider.files["x:b"] = content
+        bench.provider.files["x:a"] = content
+    await tell(bench, process, SUCCESS)
+    done = await bench.ended(process)
+    assert done.data.generations == (f"/media/{process.process_id}/1.png",)
+    assert done.data.notice == "1 of 2 could not be fetched from the provider."
+    await bench.files(process, "1.png", "1-512.webp")
+
+
+async def test_without_any_result_that_can_be_kept_it_fails(bench: Bench) -> None:
+    """`result_lost`: they were made, and are gone."""
+    process = await begun(bench)
+    bench.provider.files.clear()
     await tell(bench, process, SUCCESS)
     failed = await bench.ended(process)
     assert failed.data.error_code == "result_lost"
@@ -203,12 +215,34 @@ async def test_a_result_that_cannot_be_kept_fails(bench: Bench, content: bytes |
     await bench.files(process)
 
 
-async def test_a_result_that_never_arrives_fails(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the patience for one result."""
-    monkeypatch.setattr(deliver, "FETCH_PATIENCE", 0.01)
+async def test_a_result_that_is_late_is_asked_for_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was answered stays answered: the reconciler comes back to it."""
+    monkeypatch.setattr(deliver, "FETCH_PATIENCE", 0.05)
     process = await begun(bench)
     bench.provider.sending.clear()
     await tell(bench, process, SUCCESS)
+    await settled(bench)
+    assert not (await bench.processes.load(process.process_id)).terminal
+    bench.provider.sending.set()
+    await bench.aged(process, 60)
+    await bench.reconciler.sweep()
+    assert (await bench.ended(process)).status is ProcessStatus.COMPLETED
+    await bench.files(process, *KEPT)
+
+
+async def test_results_that_never_arrive_are_lost_at_the_deadline(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for again and again until then."""
+    monkeypatch.setattr(deliver, "FETCH_PATIENCE", 0.05)
+    process = await begun(bench)
+    bench.provider.sending.clear()
+    await tell(bench, process, SUCCESS)
+    await settled(bench)
+    await bench.aged(process, IMAGE_GENERATOR.deadline)
+    await bench.reconciler.sweep()
     assert (await bench.ended(process)).data.error_code == "result_lost"
 
 

@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from hexwave_app.processes.errors import InvalidRequest
+from hexwave_app.processes.model import ProviderJob
 from hexwave_app.providers.demo.engine import Engine, Order
 from hexwave_app.providers.plain_contract import parse_plain
-from hexwave_app.tools.image_generator import ImageRequest
+from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
+from hexwave_app.tools.model import ANY, Model
 from hexwave_app.tools.provider import Job, Report
-from hexwave_app.tools.tool import ToolRequest
 
 
 class DemoPainter:
@@ -19,6 +19,17 @@ class DemoPainter:
     name = "demo"
     title = "Demo painter"
     caption = "Procedural, not AI · about 1 s"
+    models = (
+        Model(
+            name="painter",
+            title="Demo painter",
+            tool=IMAGE_GENERATOR.name,
+            inputs=dict.fromkeys(("prompt", "negative_prompt", "aspect_ratio", "count", "seed"), ANY),
+            seconds=1,
+            price="Free",
+            ai=False,
+        ),
+    )
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -28,14 +39,6 @@ class DemoPainter:
     async def open(cls, directory: Path) -> AsyncGenerator["DemoPainter", None]:
         async with Engine.open(directory) as engine:
             yield cls(engine)
-
-    def check(self, request: ToolRequest) -> None:
-        if not isinstance(request, ImageRequest):
-            raise InvalidRequest("The demo painter makes images only.", field="provider")
-        if request.style is not None:
-            raise InvalidRequest("The demo painter has no styles. Leave style out.", field="style")
-        if request.model is not None:
-            raise InvalidRequest("The demo painter has one model. Leave model out.", field="model")
 
     async def submit(self, job: Job) -> str:
         request = job.request
@@ -56,13 +59,15 @@ class DemoPainter:
         job_id = self._engine.job_id(key)
         return job_id if self._engine.knows(job_id) else None
 
-    async def status(self, job_id: str) -> Report:
-        return self._engine.take_up(job_id)
+    async def status(self, job: ProviderJob) -> Report:
+        assert job.job_id is not None
+        return self._engine.take_up(job.job_id)
 
-    async def cancel(self, job_id: str) -> None:
-        await self._engine.cancel(job_id)
+    async def cancel(self, job: ProviderJob) -> None:
+        assert job.job_id is not None
+        await self._engine.cancel(job.job_id)
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+    async def verify(self, headers: Mapping[str, str], body: bytes) -> None:
         """The painter is on this machine: the token of its webhook URL is proof enough."""
 
     def parse(self, body: object) -> Report:

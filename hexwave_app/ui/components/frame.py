@@ -51,5 +51,10 @@ def _enlarge(each: rx.Var[Frame]) -> rx.Component:
         href=each.full,
         class_name="hw-shot",
         aria_label="Enlarge " + each.alt,
-        custom_attrs={"data-thumbnail": each.src, "data-alt": each.alt, "data-name": each.name},
+        custom_attrs={
+            "data-thumbnail": each.src,
+            "data-alt": each.alt,
+            "data-name": each.name,
+            "data-save": each.save,
+        },
     )

@@ -112,7 +112,7 @@ def _download(job: rx.Var[Job]) -> rx.Component:
         job.frames.length() == 1,
         file_link(
             button.icon("download"),
-            href=job.frames[0].full,
+            href=job.frames[0].save,
             download=job.frames[0].name,
             class_name="hw-button hw-bare",
             aria_label="Download 1 image",

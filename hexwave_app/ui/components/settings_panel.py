@@ -25,9 +25,7 @@ class Chosen(CustomElement):
 def settings_panel(
     *,
     models: rx.Var[list[ModelOption]],
-    model: rx.Var[str],
-    model_title: rx.Var[str],
-    model_caption: rx.Var[str],
+    option: rx.Var[ModelOption],
     shape: rx.Var[str],
     dimensions: rx.Var[str],
     count: rx.Var[str],
@@ -49,11 +47,14 @@ def settings_panel(
             ),
             class_name="hw-sheet-head",
         ),
-        _model(models, model, model_title, model_caption, choose_model),
-        _section("Shape", _shapes(shape, choose_shape), aside=dimensions),
-        _section("Images", _counts(count, choose_count)),
-        _section("Seed", _seed(seed, write_seed, roll_seed), control="hw-seed"),
-        _section("Leave out", _leave_out(), aside="Optional", control="hw-leave-out"),
+        _model(models, option, choose_model),
+        _section("Shape", _shapes(shape, option.shapes, choose_shape), aside=dimensions),
+        _section("Images", _counts(count, option.counts, choose_count)),
+        rx.cond(option.seed, _section("Seed", _seed(seed, write_seed, roll_seed), control="hw-seed")),
+        rx.cond(
+            option.leave_out,
+            _section("Leave out", _leave_out(), aside="Optional", control="hw-leave-out"),
+        ),
         id=SETTINGS,
         class_name="hw-panel",
         custom_attrs={"aria-label": "Settings", "popover": "auto"},
@@ -71,15 +72,15 @@ def _section(
     )
 
 
-def _model(models: rx.Var, model: rx.Var, title: rx.Var, caption: rx.Var, choose: Any) -> rx.Component:
+def _model(models: rx.Var, option: rx.Var[ModelOption], choose: Any) -> rx.Component:
     """A drawn trigger under a native select, which brings each platform's own picker."""
     return _section(
         "Model",
         Chosen.create(
             mark.logo(22),
             rx.el.span(
-                rx.el.span(title, class_name="hw-model-title"),
-                rx.el.span(caption, class_name="hw-caption"),
+                rx.el.span(option.title, class_name="hw-model-title"),
+                rx.el.span(option.caption, class_name="hw-caption"),
                 class_name="hw-model-words",
                 custom_attrs={"aria-hidden": "true"},
             ),
@@ -88,10 +89,10 @@ def _model(models: rx.Var, model: rx.Var, title: rx.Var, caption: rx.Var, choose
                 rx.foreach(models, _model_option),
                 id="hw-model",
                 on_change=choose,
-                custom_attrs={"aria-description": caption},
+                custom_attrs={"aria-description": option.caption},
             ),
             class_name="hw-model",
-            custom_attrs={"value": model},
+            custom_attrs={"value": option.id},
         ),
         control="hw-model",
     )
@@ -107,17 +108,17 @@ def _model_option(option: rx.Var[ModelOption]) -> rx.Component:
     )
 
 
-def _shapes(shape: rx.Var[str], choose: Any) -> rx.Component:
+def _shapes(shape: rx.Var[str], known: rx.Var[list[str]], choose: Any) -> rx.Component:
     return Chosen.create(
-        *[_shape(each, choose) for each in SHAPES],
+        *[_shape(each, known, choose) for each in SHAPES],
         class_name="hw-shapes",
         custom_attrs={"role": "radiogroup", "aria-label": "Shape", "value": shape},
     )
 
 
-def _shape(shape: Shape, choose: Any) -> rx.Component:
+def _shape(shape: Shape, known: rx.Var[list[str]], choose: Any) -> rx.Component:
     return rx.el.label(
-        _radio("hw-shape", shape.ratio, choose, f"{shape.ratio}, {shape.spoken}"),
+        _radio("hw-shape", shape.ratio, known, choose, f"{shape.ratio}, {shape.spoken}"),
         rx.el.span(
             rx.el.i(custom_attrs={"style": {"--w": shape.width, "--h": shape.height}}),
             class_name="hw-shape-drawn",
@@ -127,25 +128,27 @@ def _shape(shape: Shape, choose: Any) -> rx.Component:
     )
 
 
-def _counts(count: rx.Var[str], choose: Any) -> rx.Component:
+def _counts(count: rx.Var[str], known: rx.Var[list[str]], choose: Any) -> rx.Component:
     return Chosen.create(
-        *[_count(each, choose) for each in COUNTS],
+        *[_count(each, known, choose) for each in COUNTS],
         class_name="hw-segments",
         custom_attrs={"role": "radiogroup", "aria-label": "Images", "value": count},
     )
 
 
-def _count(count: str, choose: Any) -> rx.Component:
+def _count(count: str, known: rx.Var[list[str]], choose: Any) -> rx.Component:
     return rx.el.label(
-        _radio("hw-count", count, choose, count), rx.el.span(count, custom_attrs={"aria-hidden": "true"})
+        _radio("hw-count", count, known, choose, count),
+        rx.el.span(count, custom_attrs={"aria-hidden": "true"}),
     )
 
 
-def _radio(name: str, value: str, choose: Any, label: str) -> rx.Component:
+def _radio(name: str, value: str, known: rx.Var[list[str]], choose: Any, label: str) -> rx.Component:
     return rx.el.input(
         type="radio",
         name=name,
         value=value,
+        disabled=~known.contains(value),
         on_change=choose(value),
         class_name="hw-hidden",
         custom_attrs={"aria-label": label},

@@ -24,7 +24,7 @@ from hexwave_app.ui.components.settings_panel import settings_panel
 from hexwave_app.ui.components.stream import stream
 from hexwave_app.ui.components.toast import ready_toast
 from hexwave_app.ui.job import Job, images
-from hexwave_app.ui.model_option import ModelOption
+from hexwave_app.ui.model_option import ModelOption, model_option
 from hexwave_app.ui.routes import STUDIO
 from hexwave_app.ui.status import ProcessStatus
 
@@ -59,19 +59,16 @@ class StudioState(ProcessStatus, rx.State):
 
     @rx.var(initial_value=[])
     def models(self) -> list[ModelOption]:
-        return [ModelOption(name, provider.title) for name, provider in current().providers.items()]
+        return _models()
 
-    @rx.var(initial_value="")
-    def model_title(self) -> str:
-        return self._provider().title
-
-    @rx.var(initial_value="")
-    def model_caption(self) -> str:
-        return self._provider().caption
+    @rx.var(initial_value=ModelOption())
+    def option(self) -> ModelOption:
+        """The model that is chosen."""
+        return self._option()
 
     @rx.var(initial_value=False)
     def demo(self) -> bool:
-        return self._provider().name == "demo"
+        return self._option().id.startswith("demo|")
 
     @rx.event
     def choose_shape(self, shape: str) -> None:
@@ -86,8 +83,12 @@ class StudioState(ProcessStatus, rx.State):
 
     @rx.event
     def choose_model(self, model: str) -> None:
-        if model in current().providers:
-            self.model = model
+        for option in _models():
+            if option.id == model:
+                self.model = model
+                self.count = min(self.count, option.counts[-1])
+                if self.shape not in option.shapes:
+                    self.choose_shape(option.shapes[0])
 
     @rx.event
     def write_seed(self, seed: str) -> None:
@@ -164,9 +165,10 @@ class StudioState(ProcessStatus, rx.State):
         job = next((job for job in self.jobs if job.id == process_id), None)
         if job is None:
             return None
+        self.choose_model(job.model)
         self.choose_shape(job.shape)
         self.choose_count(str(job.count))
-        self.seed = str(job.seed)
+        self.seed = job.seed
         return rx.toast("Settings copied")
 
     @rx.event
@@ -205,19 +207,33 @@ class StudioState(ProcessStatus, rx.State):
 
     def _asked(self, form: dict[str, Any]) -> dict[str, Any]:
         # What is typed reaches the server a moment later; the form has it already.
-        seed = _seed(str(form.get("seed", self.seed)))
+        seed, option = _seed(str(form.get("seed", self.seed))), self._option()
+        provider, _, model = option.id.partition("|")
         asked = {
             "prompt": form.get("prompt", ""),
-            "negativePrompt": form.get("leaveOut") or None,
             "aspectRatio": self.shape,
             "count": int(self.count),
-            "provider": self.model or None,
+            "provider": provider,
+            "model": model,
         }
-        return asked | ({"seed": int(seed)} if seed else {})
+        if option.leave_out and form.get("leaveOut"):
+            asked["negativePrompt"] = form["leaveOut"]
+        if option.seed and seed:
+            asked["seed"] = int(seed)
+        return asked
 
-    def _provider(self) -> Any:
-        providers = current().providers
-        return providers.get(self.model) or next(iter(providers.values()))
+    def _option(self) -> ModelOption:
+        options = _models()
+        return next((option for option in options if option.id == self.model), options[0])
+
+
+def _models() -> list[ModelOption]:
+    return [
+        model_option(provider, model)
+        for provider in current().providers.values()
+        for model in provider.models
+        if model.tool == IMAGE_GENERATOR.name
+    ]
 
 
 def _seed(text: str) -> str:
@@ -250,9 +266,8 @@ def view(state: Any) -> rx.Component:
 
     Vars: jobs (list[Job], newest first), running (int), shape ("3:2"), dimensions ("1216 × 832"),
     count ("4"), seed ("" or digits), summary ("3:2 · 4 images · random seed"), hint (why the form was
-    refused, or ""), announcement, models (list[ModelOption]), model (its id), model_title,
-    model_caption, demo (bool), loaded (bool: jobs are known), more (bool: there are older ones),
-    behind (bool: what is shown may be old).
+    refused, or ""), announcement, models (list[ModelOption]), option (the one chosen), demo (bool),
+    loaded (bool: jobs are known), more (bool: there are older ones), behind (bool: what is shown may be old).
     Handlers: generate(form: dict) with prompt, leaveOut, seed and click; choose_model(id),
     choose_shape(ratio), choose_count(count), write_seed(text), roll_seed(), cancel(id), retry(id),
     delete(id), reuse(id), show_older().
@@ -294,9 +309,7 @@ def _prompt(state: Any) -> rx.Component:
 def _settings(state: Any) -> rx.Component:
     return settings_panel(
         models=state.models,
-        model=state.model,
-        model_title=state.model_title,
-        model_caption=state.model_caption,
+        option=state.option,
         shape=state.shape,
         dimensions=state.dimensions,
         count=state.count,
