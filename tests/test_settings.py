@@ -71,6 +71,9 @@ def test_this_machine_can_be_named_in_any_way(host: str, base: str) -> None:
         ("ABLY_API_KEY", "hunter2"),
         ("ABLY_ENDPOINT", "ably.example:80"),
         ("ABLY_ENDPOINT", "127.0.0.1"),
+        ("REPLICATE_WEBHOOK_SECRET", "hunter2"),
+        ("S3_BUCKET", "x"),
+        ("S3_ENDPOINT", "minio:9000"),
     ],
 )
 def test_what_cannot_work_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -81,3 +84,11 @@ def test_what_cannot_work_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str
     assert refused.value.message.startswith(f"{name} cannot work: ")
     assert "\n" not in refused.value.message
     assert value in ("0",) or value not in refused.value.message
+
+
+def test_a_bucket_without_its_keys_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start says which is missing."""
+    monkeypatch.setenv("S3_BUCKET", "hexwave-media")
+    monkeypatch.setenv("S3_ACCESS_KEY_ID", "AKIA")
+    with pytest.raises(SettingsError, match="S3_SECRET_ACCESS_KEY cannot work"):
+        read_settings()

@@ -38,7 +38,7 @@ class PassedOn:
 
 @dataclass(frozen=True)
 class Progressed:
-    """How far the work is. `None` says nothing about that part; a `None` preview keeps the one there is."""
+    """How far the work is. `None` says nothing about that part; an empty notice takes the earlier one back."""
 
     progress: int | None = None
     stage: Stage | None = None
@@ -135,7 +135,7 @@ def _change(process: Process, update: Update) -> _Change:
             data = _ENDED | {
                 "generations": generations,
                 "progress": 100,
-                "notice": notice or process.data.notice,
+                "notice": _overwritten(process.data.notice, notice),
             }
             fields = {"status": ProcessStatus.COMPLETED, "answer": None}
             return _Change(EventType.SAVED, f"{len(generations)} kept", data, fields)
@@ -151,8 +151,12 @@ def _said(process: Process, update: Progressed) -> dict[str, Any]:
         "progress": update.progress if update.progress is not None else known.progress,
         "stage": update.stage or _begun(known.stage, update.progress),
         "preview": _overlaid(known.preview, update.preview),
-        "notice": update.notice or known.notice,
+        "notice": _overwritten(known.notice, update.notice),
     }
+
+
+def _overwritten(known: str | None, said: str | None) -> str | None:
+    return known if said is None else said or None
 
 
 def _begun(stage: Stage | None, progress: int | None) -> Stage | None:

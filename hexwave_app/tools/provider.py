@@ -79,7 +79,10 @@ class Provider(Protocol):
         ...
 
     async def verify(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Raise `WebhookRefused` unless the raw `body` is signed as the provider signs."""
+        """Raise `WebhookRefused` unless the raw `body` is signed as the provider signs.
+
+        `ProviderUnavailable` while the provider's own key cannot be had: it is to send the webhook again.
+        """
         ...
 
     def parse(self, body: object) -> Report:

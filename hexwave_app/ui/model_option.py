@@ -11,13 +11,14 @@ _COUNTS = ["1", "2", "3", "4"]
 
 @dataclass
 class ModelOption:
-    """`id` is both names, the provider's first; `reason` says why it cannot be chosen ("Needs a key").
-
-    `shapes` and `counts` are those it can make; `seed` and `leave_out` say whether it has a use for them.
+    """`id` is both names, the provider's first; `label` tells models of one title apart; `reason` says why it
+    cannot be chosen ("Needs a key"). `shapes` and `counts` are those it can make; `seed` and `leave_out` say
+    whether it has a use for them.
     """
 
     id: str = ""
     title: str = ""
+    label: str = ""
     caption: str = ""
     reason: str = ""
     shapes: list[str] = field(default_factory=lambda: list(SIZES))
@@ -31,6 +32,7 @@ def model_option(provider: Provider, model: Model) -> ModelOption:
     return ModelOption(
         id=f"{provider.name}|{model.name}",
         title=model.title,
+        label=f"{model.title} · {provider.title}" if model.title != provider.title else model.title,
         caption=_caption(provider, model),
         shapes=["1:1"] if shapes is None else [each for each in SIZES if shapes.admits(each)],
         counts=["1"] if counts is None else [each for each in _COUNTS if counts.admits(int(each))],

@@ -124,6 +124,14 @@ def test_a_preview_that_is_missing_from_a_report_is_kept() -> None:
     assert process.data.preview == ("/media/a.webp", "/media/b.webp")
 
 
+def test_an_empty_notice_takes_the_earlier_one_back() -> None:
+    """Where nothing is said of it, it stands."""
+    queued = after(Progressed(notice="2 are ahead of yours."))
+    assert transition(queued, Progressed(10), AT).data.notice == "2 are ahead of yours."
+    assert transition(queued, Progressed(10, notice=""), AT).data.notice is None
+    assert transition(queued, Completed(("/media/a",), ""), AT).data.notice is None
+
+
 def test_an_earlier_stage_does_not_come_back() -> None:
     """Once results are being kept, a late `painting` changes nothing."""
     process = after(Answered({"results": ["x"]}))

@@ -101,7 +101,7 @@ def _model(models: rx.Var, option: rx.Var[ModelOption], choose: Any) -> rx.Compo
 def _model_option(option: rx.Var[ModelOption]) -> rx.Component:
     missing = option.reason != ""
     return rx.el.option(
-        rx.cond(missing, option.title + " · " + option.reason, option.title),
+        rx.cond(missing, option.label + " · " + option.reason, option.label),
         key=option.id,
         value=option.id,
         disabled=missing,
