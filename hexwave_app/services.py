@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,11 +11,19 @@ from hexwave_app.background import BackgroundTasks
 from hexwave_app.identity.secret import Secret
 from hexwave_app.identity.session import Sessions
 from hexwave_app.media.bucket import open_bucket
+from hexwave_app.media.fetch import Fetcher
 from hexwave_app.media.library import Library
 from hexwave_app.media.workers import Workers
+from hexwave_app.processes.errors import SettingsError
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.ports import ProcessStore
+from hexwave_app.providers.comfyui.provider import SDXL_CHECKPOINT, ComfyUI
+from hexwave_app.providers.comfyui.workflow import SDXL
 from hexwave_app.providers.demo.provider import DemoPainter
+from hexwave_app.providers.fal.provider import Fal
+from hexwave_app.providers.openai_images import DEFAULT_MODELS, OPENAI_URL, OpenAIImages
+from hexwave_app.providers.replicate import Replicate
+from hexwave_app.providers.webhook_api import WebhookApi
 from hexwave_app.realtime.ably import AblyChannel
 from hexwave_app.settings import Settings
 from hexwave_app.stores.mongo import MongoStore
@@ -67,14 +75,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         store = await stack.enter_async_context(_store(settings))
         channel = await stack.enter_async_context(_channel(settings))
         tasks = await stack.enter_async_context(BackgroundTasks.open())
-        demo = await stack.enter_async_context(DemoPainter.open(settings.data_dir / "demo"))
-        providers: dict[str, Provider] = {demo.name: demo}
         processes = Processes(store, channel)
         library = await _library(settings)
+        providers = await _providers(settings, library, stack)
         webhooks = Webhooks(settings.base_url, secret(settings).key("webhook"))
         workers = stack.enter_context(Workers.open())
         deliveries = Deliveries(processes, providers, library, workers, tasks)
-        runs = Runs(processes, TOOLS, providers, webhooks, library, tasks)
+        runs = Runs(processes, TOOLS, providers, webhooks, library, tasks, settings.fallback_provider)
         reconciler = Reconciler(processes, TOOLS, providers, runs, deliveries)
         await stack.enter_async_context(reconciler.running())
         await stack.enter_async_context(Orphans(processes, library).swept())
@@ -95,6 +102,44 @@ def _store(settings: Settings) -> AbstractAsyncContextManager[ProcessStore]:
     if settings.mongodb_uri is not None:
         return MongoStore.open(settings.mongodb_uri)
     return SqlStore.open(settings.database_path)
+
+
+async def _providers(settings: Settings, library: Library, stack: AsyncExitStack) -> Mapping[str, Provider]:
+    """What is set up, in the order in which it is offered; the painter, which always is, comes last."""
+    fetcher = await stack.enter_async_context(Fetcher.open())
+    opened = [await stack.enter_async_context(each) for each in _opening(settings, library, fetcher)]
+    names = [provider.name for provider in opened]
+    for variable, name in (
+        ("HEXWAVE_PROVIDER", settings.provider),
+        ("HEXWAVE_FALLBACK_PROVIDER", settings.fallback_provider),
+    ):
+        if name is not None and name not in names:
+            raise SettingsError(
+                f"{variable} cannot work: {name!r} is not set up. There is: {', '.join(names)}."
+            )
+    opened.sort(key=lambda provider: provider.name != settings.provider)
+    return {provider.name: provider for provider in opened}
+
+
+def _opening(
+    settings: Settings, library: Library, fetcher: Fetcher
+) -> Iterator[AbstractAsyncContextManager[Provider]]:
+    if settings.replicate_api_token is not None:
+        yield Replicate.open(settings.replicate_api_token, fetcher, settings.replicate_webhook_secret)
+    if settings.fal_key is not None:
+        yield Fal.open(settings.fal_key, fetcher)
+    if settings.openai_api_key is not None or settings.openai_base_url is not None:
+        names = (settings.openai_image_models or "").split(",")
+        models = tuple(name.strip() for name in names if name.strip()) or DEFAULT_MODELS
+        url = settings.openai_base_url or OPENAI_URL
+        yield OpenAIImages.open(library, fetcher, settings.openai_api_key, url, models)
+    if settings.comfyui_url is not None:
+        workflow = settings.comfyui_workflow or SDXL
+        checkpoint = settings.comfyui_checkpoint or SDXL_CHECKPOINT
+        yield ComfyUI.open(library, fetcher, settings.comfyui_url, workflow, checkpoint)
+    if settings.external_api_url is not None:
+        yield WebhookApi.open(fetcher, settings.external_api_url, settings.external_api_key)
+    yield DemoPainter.open(settings.data_dir / "demo")
 
 
 async def _library(settings: Settings) -> Library:

@@ -60,6 +60,60 @@ class Settings(BaseSettings):
         ),
     ] = None
 
+    provider: Annotated[str | None, Field(description="the name of a provider that is set up")] = None
+    fallback_provider: Annotated[str | None, Field(description="the name of a provider that is set up")] = (
+        None
+    )
+    replicate_api_token: Annotated[
+        str | None, Field(validation_alias="REPLICATE_API_TOKEN", description="an API token of Replicate")
+    ] = None
+    replicate_webhook_secret: Annotated[
+        str | None,
+        Field(
+            validation_alias="REPLICATE_WEBHOOK_SECRET",
+            pattern=r"^whsec_[A-Za-z0-9+/]{24,}={0,2}$",
+            description="a signing secret, whsec_...",
+        ),
+    ] = None
+    external_api_url: Annotated[
+        str | None,
+        Field(pattern=r"^https?://[^/\s@]+", description="an address such as https://example.org/generate"),
+    ] = None
+    external_api_key: str | None = None
+    openai_api_key: Annotated[
+        str | None, Field(validation_alias="OPENAI_API_KEY", description="an OpenAI API key")
+    ] = None
+    openai_base_url: Annotated[
+        str | None,
+        Field(
+            validation_alias="OPENAI_BASE_URL",
+            pattern=r"^https?://[^/\s@]+",
+            description="an address such as https://api.openai.com/v1",
+        ),
+    ] = None
+    openai_image_models: Annotated[
+        str | None,
+        Field(
+            validation_alias="OPENAI_IMAGE_MODELS", description="names of models with commas"
+        ),
+    ] = None
+    comfyui_url: Annotated[
+        str | None,
+        Field(
+            validation_alias="COMFYUI_URL",
+            pattern=r"^https?://[^/\s@]+",
+            description="an address such as http://127.0.0.1:8188",
+        ),
+    ] = None
+    comfyui_workflow: Annotated[
+        Path | None,
+        Field(validation_alias="COMFYUI_WORKFLOW", description="the path of a workflow in the API format"),
+    ] = None
+    comfyui_checkpoint: Annotated[
+        str | None, Field(validation_alias="COMFYUI_CHECKPOINT", description="the file name of a checkpoint")
+    ] = None
+    fal_key: Annotated[str | None, Field(validation_alias="FAL_KEY", description="an API key of fal")] = None
+
     s3_bucket: Annotated[
         str | None,
         Field(

@@ -38,7 +38,7 @@ class PassedOn:
 
 @dataclass(frozen=True)
 class Progressed:
-    """How far the work is. `None` says nothing about that part; an empty notice takes the earlier one back."""
+    """How far the work is. `None` says nothing about that part; an empty notice takes the last one back."""
 
     progress: int | None = None
     stage: Stage | None = None

@@ -1,18 +1,23 @@
 """The plain webhook contract, for external APIs that have none of their own.
 
-`{status: "success", images: [url, ...]}`, `{status: "error", error}` or
+`{status: "success", images: [url, ...]}`, `{status: "error", error, errorCode?}` or
 `{status: "processing", progress?, stage?, preview?}`; each may carry `jobId` and `notice`.
 `preview` is one URL, or a list in picture order with null where there is none yet.
+`errorCode` is `provider_refused` unless it is said otherwise.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from hexwave_app.processes.errors import InvalidRequest
 from hexwave_app.processes.model import Stage
-from hexwave_app.tools.provider import Report
+from hexwave_app.tools.provider import ErrorCode, Report
+
+JOB_ID_LIMIT = 200
+
+_ERROR_LIMIT = 2000
 
 _Url = Annotated[str, Field(max_length=2048)]
 
@@ -20,7 +25,7 @@ _Url = Annotated[str, Field(max_length=2048)]
 class _Base(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel)
 
-    job_id: Annotated[str | None, Field(max_length=200)] = None
+    job_id: Annotated[str | None, Field(max_length=JOB_ID_LIMIT, coerce_numbers_to_str=True)] = None
     notice: Annotated[str | None, Field(max_length=300)] = None
 
 
@@ -31,7 +36,8 @@ class _Success(_Base):
 
 class _Error(_Base):
     status: Literal["error"]
-    error: Annotated[str, Field(max_length=2000)]
+    error: Annotated[str, Field(max_length=_ERROR_LIMIT)]
+    error_code: ErrorCode = "provider_refused"
 
 
 class _Processing(_Base):
@@ -60,7 +66,7 @@ def parse_plain(body: object) -> Report:
         case _Success():
             return Report("succeeded", said.job_id, results=tuple(said.images), notice=said.notice)
         case _Error():
-            return Report("failed", said.job_id, error=said.error)
+            return Report("failed", said.job_id, error=said.error, error_code=said.error_code)
         case _Processing():
             return Report(
                 "processing",
@@ -70,6 +76,21 @@ def parse_plain(body: object) -> Report:
                 previews=_listed(said.preview),
                 notice=said.notice,
             )
+
+
+def plain_body(report: Report) -> dict[str, Any]:
+    """The body that `parse_plain` reads as `report`."""
+    body: dict[str, Any] = {"jobId": report.job_id, "notice": report.notice}
+    match report.outcome:
+        case "succeeded":
+            body |= {"status": "success", "images": list(report.results)}
+        case "failed":
+            error = (report.error or "")[:_ERROR_LIMIT]
+            body |= {"status": "error", "error": error, "errorCode": report.error_code}
+        case "processing":
+            body |= {"status": "processing", "progress": report.progress, "stage": report.stage}
+            body["preview"] = report.previews and list(report.previews)
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def _listed(preview: str | list[str | None] | None) -> tuple[str | None, ...] | None:

@@ -38,7 +38,9 @@ FETCH_PATIENCE = 60.0
 
 _KEPT_PROGRESS = 99
 
-_IN_THE_MAKING = ("preview-", "raw-")
+RAW = "raw-"
+
+_IN_THE_MAKING = ("preview-", RAW)
 """How the names of files begin that are of no use once the results are kept."""
 
 _REFUSALS: Mapping[ErrorCode, str] = {
@@ -90,7 +92,11 @@ class Deliveries:
                 await self._update(process.process_id, refused, process, source)
             case "succeeded":
                 answer = Answered({"results": report.results, "notice": report.notice})
-                self.keep(await self._processes.update(process.process_id, answer, process, source))
+                after = await self._processes.update(process.process_id, answer, process, source)
+                if after.terminal:
+                    # Called off at another worker: what its engine left for us is of no use any more.
+                    await self._library.delete(process.process_id, RAW)
+                self.keep(after)
 
     def keep(self, process: Process) -> None:
         """Keep what the process was answered, behind the caller's back, unless this worker is at it."""

@@ -1,6 +1,7 @@
 """The webhook contract of external APIs that have none of their own."""
 
 import contextlib
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from hexwave_app.processes import Stage
 from hexwave_app.processes.errors import InvalidRequest
-from hexwave_app.providers.plain_contract import parse_plain
+from hexwave_app.providers.plain_contract import parse_plain, plain_body
 from hexwave_app.tools.provider import Report
 
 
@@ -22,6 +23,11 @@ from hexwave_app.tools.provider import Report
             Report("succeeded", "j", results=("u", "v"), notice="n"),
         ),
         ({"status": "error", "error": "e", "jobId": "j"}, Report("failed", "j", error="e")),
+        (
+            {"status": "error", "error": "e", "errorCode": "content_refused"},
+            Report("failed", error="e", error_code="content_refused"),
+        ),
+        ({"status": "processing", "jobId": 7}, Report("processing", "7")),
         ({"status": "processing"}, Report("processing")),
         (
             {"status": "processing", "progress": 0, "stage": "painting", "preview": "u"},
@@ -51,6 +57,7 @@ def test_each_form_is_understood(body: dict[str, Any], report: Report) -> None:
         ({"status": "success", "images": ["u"] * 17}, "images"),
         ({"status": "success", "images": ["u" * 2049]}, "images.0"),
         ({"status": "error"}, "error"),
+        ({"status": "error", "error": "e", "errorCode": "timeout"}, "errorCode"),
         ({"status": "processing", "progress": -1}, "progress"),
         ({"status": "processing", "progress": 101}, "progress"),
         ({"status": "processing", "stage": "saving"}, "stage"),
@@ -63,6 +70,24 @@ def test_what_is_wrong_is_named(body: object, field: str) -> None:
         parse_plain(body)
     assert refused.value.field == field
     assert refused.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        Report("succeeded", "j", results=("u", "v"), notice="n"),
+        Report("failed", "j", error="e", error_code="provider_failed"),
+        Report("processing", "j"),
+        Report("processing", "j", progress=0, stage=Stage.PAINTING, previews=(None, "u")),
+    ],
+)
+def test_a_report_survives_the_wire(report: Report) -> None:
+    assert parse_plain(json.loads(json.dumps(plain_body(report)))) == report
+
+
+def test_a_long_error_is_cut_to_what_the_contract_takes() -> None:
+    body = plain_body(Report("failed", "j", error="e" * 5000))
+    assert parse_plain(body).error == "e" * 2000
 
 
 _json = st.recursive(

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ValidationError
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.processes.errors import ResultLost
 from hexwave_app.providers.demo.pool import PainterPool
-from hexwave_app.providers.demo.reports import Reports
 from hexwave_app.providers.demo.scene import Scene, read
+from hexwave_app.providers.own_webhook import Reports
 from hexwave_app.providers.plain_contract import parse_plain
 from hexwave_app.tools.provider import Report
 

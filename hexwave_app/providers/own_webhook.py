@@ -1,7 +1,6 @@
-"""What the painter tells its caller, over HTTP like any foreign API."""
+"""Reports of an engine that has no webhooks, sent to ours like any foreign API's."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -37,7 +36,7 @@ class Reports:
             await asyncio.wait([sender])
 
     def progress(self, body: dict[str, Any]) -> None:
-        """Report when the line is free; lost where the caller does not answer."""
+        """Report when the line is free; lost where the webhook does not answer."""
         self._waiting = body
         self._news.set()
 
@@ -62,7 +61,8 @@ class Reports:
 
     async def _post(self, body: dict[str, Any]) -> httpx.Response | None:
         async with self._posting:
-            with contextlib.suppress(httpx.HTTPError):
+            try:
                 return await self._client.post(self._url, json=body)
-        log.info("the demo painter could not reach its webhook")
-        return None
+            except httpx.HTTPError as error:
+                log.info("a report did not reach our webhook: %r", error)
+                return None

@@ -1,0 +1,1 @@
+"""fal, whose queue runs image models."""

@@ -1,0 +1,64 @@
+"""The keys with which a provider's webhooks are checked."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from hexwave_app.processes.errors import ProviderUnavailable
+
+T = TypeVar("T")
+
+READ_PATIENCE = 5.0
+"""Seconds that a webhook may wait for the keys it is checked with."""
+
+PAUSE = 60.0
+"""Seconds within which keys that were read are not read again, so that forgeries cannot make us."""
+
+RETRY_PAUSE = 5.0
+"""Seconds within which they are not asked for again after they could not be read."""
+
+
+class SigningKeys(Generic[T]):
+    """A provider's keys: read when first needed, one reading at a time, and cached for `keep` seconds."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]], keep: float, clock: Callable[[], float]) -> None:
+        self._read = read
+        self._keep = keep
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._keys: T | None = None
+        self._read_at = 0.0
+        self._not_before = -1.0
+
+    async def fit(self, test: Callable[[T], bool]) -> bool:
+        """Whether `test` holds for the keys, or, as they may have been changed, for those read anew.
+
+        Raises `ProviderUnavailable` while the keys cannot be read: nothing is known of the signature then,
+        and the webhook is worth sending again.
+        """
+        try:
+            async with asyncio.timeout(READ_PATIENCE):
+                keys = await self._no_older_than(self._keep)
+                if test(keys):
+                    return True
+                newer = await self._no_older_than(PAUSE)
+        except TimeoutError as error:
+            raise _unreadable() from error
+        return newer is not keys and test(newer)
+
+    async def _no_older_than(self, age: float) -> T:
+        async with self._lock:
+            now = self._clock()
+            if self._keys is None or now - self._read_at >= age:
+                if now < self._not_before:
+                    raise _unreadable()
+                self._not_before = now + RETRY_PAUSE
+                self._keys = await self._read()
+                self._read_at, self._not_before = now, now
+            return self._keys
+
+
+def _unreadable() -> ProviderUnavailable:
+    return ProviderUnavailable(
+        "The provider's signing keys cannot be read at the moment. Send the webhook again."
+    )
