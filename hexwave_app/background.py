@@ -1,12 +1,25 @@
 """Work that outlives the request that began it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncGenerator[None, None]:
+    """`work` goes on beside the block, and is cancelled and awaited when that is left."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 class BackgroundTasks:

@@ -1,11 +1,10 @@
 """Files that no process names any more: what a crash between two deletions leaves behind."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
+from hexwave_app.background import running
 from hexwave_app.media.library import Library
 from hexwave_app.processes.errors import ProcessNotFound, StoreUnavailable
 from hexwave_app.processes.lifecycle import Processes
@@ -23,16 +22,9 @@ class Orphans:
         self._processes = processes
         self._library = library
 
-    @asynccontextmanager
-    async def swept(self) -> AsyncGenerator[None, None]:
+    def swept(self) -> AbstractAsyncContextManager[None]:
         """Sweep at once, then every hour, until the block is left."""
-        task = asyncio.create_task(self._run(), name="orphans")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        return running(self._run(), "orphans")
 
     async def sweep(self) -> None:
         await self._library.sweep(self._known)

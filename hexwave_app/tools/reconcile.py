@@ -1,12 +1,12 @@
 """What nobody else will ever finish: lost webhooks, deadlines, cut-off submissions, unpublished changes."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
+from hexwave_app.background import running
 from hexwave_app.processes.errors import ChannelUnavailable, HexwaveError, StatusTooLarge
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.model import EventType, Process, Source, utc_now
@@ -49,16 +49,9 @@ class Reconciler:
         self._deliveries = deliveries
         self._unknown: set[str] = set()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None, None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Sweep until the block is left; the first sweep takes up whatever a stop left unfinished."""
-        task = asyncio.create_task(self._run(), name="reconciler")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        return running(self._run(), "reconciler")
 
     async def sweep(self, patience: float | None = None) -> None:
         """One look at everything unfinished; `patience` takes the place of the tools' own, in seconds."""
