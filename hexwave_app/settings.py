@@ -93,9 +93,7 @@ class Settings(BaseSettings):
     ] = None
     openai_image_models: Annotated[
         str | None,
-        Field(
-            validation_alias="OPENAI_IMAGE_MODELS", description="names of models with commas"
-        ),
+        Field(validation_alias="OPENAI_IMAGE_MODELS", description="names of models with commas"),
     ] = None
     comfyui_url: Annotated[
         str | None,
