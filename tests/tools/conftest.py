@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 import pytest_asyncio
 from PIL import Image
 
@@ -21,6 +22,7 @@ from hexwave_app.processes.errors import ResultLost
 from hexwave_app.processes.model import ProviderJob
 from hexwave_app.providers.plain_contract import parse_plain
 from hexwave_app.stores.sql import SqlStore
+from hexwave_app.tools import start
 from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.model import ANY, Model
@@ -214,6 +216,12 @@ async def open_bench(
         yield Bench(
             provider, processes, library, runs, deliveries, reconciler, store, channel, database, media
         )
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that took nothing is asked again soon."""
+    monkeypatch.setattr(start, "_PAUSES", (0.01, 0.01, 0.01))
 
 
 @pytest_asyncio.fixture

@@ -19,11 +19,6 @@ AWAY = ProviderUnavailable("It is not taking jobs.")
 SMALL = Model("small", "Small", IMAGE_GENERATOR.name, {"prompt": ANY, "count": Limit(most=2)})
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start, "_PAUSES", (0.01, 0.01, 0.01))
-
-
 def submitted(process: Process) -> bool:
     return process.provider.job_id is not None
 
