@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from hexwave_app.identity.origins import own_origins
 from hexwave_app.settings import read_settings
 
 
@@ -31,14 +32,7 @@ class SameOrigin(rx.plugins.Plugin):
         return count
 
 
-def origins() -> list[str]:
-    """The origins a websocket may be opened from: this server's own, and the public one behind a proxy."""
-    settings = read_settings()
-    names = {"127.0.0.1", "localhost", settings.host} - {"0.0.0.0", "::"}
-    hosts = [f"[{name}]" if ":" in name else name for name in sorted(names)]
-    own = [f"http://{host}:{settings.port}" for host in hosts]
-    return [*own, settings.public_url.rstrip("/")] if settings.public_url else own
-
+settings = read_settings()
 
 config = rx.Config(
     app_name="hexwave_app",
@@ -46,7 +40,7 @@ config = rx.Config(
     show_built_with_reflex=False,
     # One worker serves, and all that must last is in the store: after a restart pages load it afresh.
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,
-    cors_allowed_origins=origins(),
+    cors_allowed_origins=own_origins(settings.host, settings.port, settings.public_url),
     plugins=[
         rx.plugins.RadixThemesPlugin(
             theme=rx.theme(

@@ -4,10 +4,15 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
 
 from hexwave_app.ably_local.server import serve
 from hexwave_app.background import BackgroundTasks
+from hexwave_app.identity.address import Proxies
+from hexwave_app.identity.limits import Allowed, Limits
+from hexwave_app.identity.redaction import Redaction
 from hexwave_app.identity.secret import Secret
 from hexwave_app.identity.session import Sessions
 from hexwave_app.media.bucket import open_bucket
@@ -48,6 +53,8 @@ class Services:
 
     settings: Settings
     sessions: Sessions
+    proxies: Proxies
+    limits: Limits
     processes: Processes
     channel: AblyChannel
     library: Library
@@ -58,10 +65,13 @@ class Services:
 
 
 def secret(settings: Settings) -> Secret:
-    """The installation's secret: the one that is set, or one kept in the data directory."""
-    if settings.secret_key is not None:
-        return Secret(settings.secret_key)
-    return Secret.kept_in(settings.data_dir / "secret.key")
+    """The installation's secret: the one that is set, or one kept in the data directory. Read once."""
+    return _secret(settings.secret_key, settings.old_secret_keys, settings.data_dir / "secret.key")
+
+
+@cache
+def _secret(value: str | None, old: tuple[str, ...], path: Path) -> Secret:
+    return Secret.kept_in(path, old) if value is None else Secret(value, old)
 
 
 def sessions(settings: Settings) -> Sessions:
@@ -71,6 +81,7 @@ def sessions(settings: Settings) -> Sessions:
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """All services, opened in the order in which they lean on each other."""
+    Redaction.install({*settings.secrets, *secret(settings).values})
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_store(settings))
         channel = await stack.enter_async_context(_channel(settings))
@@ -78,16 +89,22 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         processes = Processes(store, channel)
         library = await _library(settings)
         providers = await _providers(settings, library, stack)
-        webhooks = Webhooks(settings.base_url, secret(settings).key("webhook"))
+        webhooks = Webhooks(settings.base_url, *secret(settings).keys("webhook"))
         workers = stack.enter_context(Workers.open())
         deliveries = Deliveries(processes, providers, library, workers, tasks)
-        runs = Runs(processes, TOOLS, providers, webhooks, library, tasks, settings.fallback_provider)
+        limits = _limits(settings)
+        runs = Runs(
+            *(processes, TOOLS, providers, webhooks, library, tasks),
+            *(settings.fallback_provider, limits),
+        )
         reconciler = Reconciler(processes, TOOLS, providers, runs, deliveries)
         await stack.enter_async_context(reconciler.running())
         await stack.enter_async_context(Orphans(processes, library).swept())
         yield Services(
             settings=settings,
             sessions=sessions(settings),
+            proxies=Proxies(settings.trusted_proxies),
+            limits=limits,
             processes=processes,
             channel=channel,
             library=library,
@@ -102,6 +119,11 @@ def _store(settings: Settings) -> AbstractAsyncContextManager[ProcessStore]:
     if settings.mongodb_uri is not None:
         return MongoStore.open(settings.mongodb_uri)
     return SqlStore.open(settings.database_path)
+
+
+def _limits(settings: Settings) -> Limits:
+    names = {each.name for each in fields(Allowed)}
+    return Limits(Allowed(**settings.model_dump(include=names)))
 
 
 async def _providers(settings: Settings, library: Library, stack: AsyncExitStack) -> Mapping[str, Provider]:

@@ -1,10 +1,14 @@
 """The only reader of the environment."""
 
+import re
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hexwave_app.processes.errors import SettingsError
 
@@ -12,6 +16,22 @@ _ROOT = Path(__file__).parents[1]
 
 
 _PREFIX = "HEXWAVE_"
+_SECRET_LENGTH = 32
+_SECRET = re.compile(r"(key|keys|key_id|token|secret)$")
+
+
+def _listed(text: object) -> object:
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+
+
+def _this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+_Amount = Annotated[int, Field(ge=0, description="a whole number; 0 is no limit")]
 
 
 class Settings(BaseSettings):
@@ -28,12 +48,41 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = _ROOT / "data"
-    secret_key: Annotated[str | None, Field(min_length=32)] = None
     public_url: Annotated[
         str | None, Field(pattern=r"^https?://[^/\s]+", description="an address such as https://example.org")
     ] = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    secret_key: Annotated[
+        str | None,
+        Field(
+            min_length=_SECRET_LENGTH,
+            description=f"{_SECRET_LENGTH} random characters or more, such as `openssl rand -hex 32` prints, "
+            "and must be set where HEXWAVE_PUBLIC_URL or HEXWAVE_HOST lets others than this machine in",
+        ),
+    ] = None
+    old_secret_keys: Annotated[
+        tuple[Annotated[str, Field(min_length=_SECRET_LENGTH)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(description=f"earlier secrets with commas, {_SECRET_LENGTH} characters or more each"),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(description="addresses or networks with commas, such as 127.0.0.1,10.0.0.0/8"),
+    ] = ()
+
+    user_creations_per_minute: _Amount = 60
+    user_creations_per_day: _Amount = 2000
+    user_running: _Amount = 50
+    address_creations_per_minute: _Amount = 240
+    user_tokens_per_minute: _Amount = 120
+    address_tokens_per_minute: _Amount = 600
+    process_webhooks_per_minute: _Amount = 600
+    address_webhooks_per_minute: _Amount = 6000
+
     mongodb_uri: Annotated[
         str | None,
         Field(
@@ -136,12 +185,33 @@ class Settings(BaseSettings):
         str | None, Field(validation_alias="S3_SECRET_ACCESS_KEY", description="set where S3_BUCKET is")
     ] = None
 
+    @field_validator("secret_key")
+    @classmethod
+    def _set_where_others_come(cls, key: str | None, others: ValidationInfo) -> str | None:
+        public = urlsplit(others.data.get("public_url") or "").hostname
+        if key is None and not all(map(_this_machine, filter(None, (public, others.data.get("host"))))):
+            raise ValueError("missing")
+        return key
+
     @field_validator("s3_access_key_id", "s3_secret_access_key")
     @classmethod
     def _goes_with_the_bucket(cls, key: str | None, others: ValidationInfo) -> str | None:
         if key is None and others.data.get("s3_bucket") is not None:
             raise ValueError("missing")
         return key
+
+    @property
+    def secrets(self) -> Iterator[str]:
+        """Every value that must not be logged."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if _SECRET.search(name) and value:
+                yield from (value,) if isinstance(value, str) else value
+            elif isinstance(value, str) and (password := urlsplit(value).password):
+                yield from {password, unquote(password)}
+        if self.ably_api_key is not None:
+            # A key of Ably is its name and what is secret of it.
+            yield self.ably_api_key.partition(":")[2]
 
     @property
     def database_path(self) -> Path:
@@ -170,7 +240,8 @@ def read_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        raise SettingsError(f"{_variable(name)} cannot work: {_reason(name, first['msg'])}.") from error
+        # Without pydantic's own words, which repeat the value.
+        raise SettingsError(f"{_variable(name)} cannot work: {_reason(name, first['msg'])}.") from None
 
 
 def _variable(name: str) -> str:

@@ -21,16 +21,10 @@ from hexwave_app.settings import Settings
 PATIENCE = 60.0
 """Seconds that a test waits for something that should come; it never takes that long."""
 
-_VARIABLES = (
-    *("ABLY_API_KEY", "ABLY_ENDPOINT", "MONGODB_URI"),
-    *("S3_BUCKET", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"),
-    *("REPLICATE_API_TOKEN", "REPLICATE_WEBHOOK_SECRET", "FAL_KEY"),
-    *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_IMAGE_MODELS"),
-    *("COMFYUI_URL", "COMFYUI_WORKFLOW", "COMFYUI_CHECKPOINT"),
-    *("HEXWAVE_DATA_DIR", "HEXWAVE_PUBLIC_URL", "HEXWAVE_SECRET_KEY"),
-    *("HEXWAVE_PROVIDER", "HEXWAVE_FALLBACK_PROVIDER"),
-    *("HEXWAVE_EXTERNAL_API_URL", "HEXWAVE_EXTERNAL_API_KEY"),
-)
+_VARIABLES = [
+    field.validation_alias if isinstance(field.validation_alias, str) else f"HEXWAVE_{name.upper()}"
+    for name, field in Settings.model_fields.items()
+]
 
 
 @dataclass(frozen=True)

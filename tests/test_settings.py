@@ -1,11 +1,15 @@
 """What the environment may say, and what is answered when it cannot work."""
 
+import re
+import traceback
 from pathlib import Path
 
 import pytest
 
 from hexwave_app.processes.errors import SettingsError
 from hexwave_app.settings import Settings, read_settings
+
+SECRET = "s" * 32
 
 
 def test_everything_is_optional() -> None:
@@ -22,6 +26,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "HEXWAVE_DATA_DIR": "/srv/hexwave",
         "HEXWAVE_HOST": "0.0.0.0",
+        "HEXWAVE_SECRET_KEY": SECRET,
         "HEXWAVE_PORT": "8080",
         "HEXWAVE_PUBLIC_URL": "",
         "ABLY_API_KEY": "app.key:secret",
@@ -50,14 +55,14 @@ def test_names_without_our_prefix_are_not_ours(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_the_public_url_is_where_all_reach_us(public_url: str, base_url: str, secure: bool) -> None:
     """Webhooks go there, and its scheme says whether cookies are secure."""
-    settings = Settings(public_url=public_url)
+    settings = Settings(public_url=public_url, secret_key=SECRET)
     assert (settings.base_url, settings.secure) == (base_url, secure)
 
 
 @pytest.mark.parametrize(("host", "base"), [("::1", "[::1]"), ("::", "[::1]"), ("localhost", "localhost")])
 def test_this_machine_can_be_named_in_any_way(host: str, base: str) -> None:
     """An address of all interfaces is reached by loopback; IPv6 is bracketed."""
-    assert Settings(host=host, port=80).base_url == f"http://{base}:80"
+    assert Settings(host=host, port=80, secret_key=SECRET).base_url == f"http://{base}:80"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +72,9 @@ def test_this_machine_can_be_named_in_any_way(host: str, base: str) -> None:
         ("HEXWAVE_PORT", "0"),
         ("HEXWAVE_PORT", "65536"),
         ("HEXWAVE_SECRET_KEY", "tooshort"),
+        ("HEXWAVE_OLD_SECRET_KEYS", f"{SECRET},tooshort"),
+        ("HEXWAVE_TRUSTED_PROXIES", "10.0.0.0/8,proxy.example"),
+        ("HEXWAVE_USER_RUNNING", "-1"),
         ("HEXWAVE_PUBLIC_URL", "hexwave.example"),
         ("ABLY_API_KEY", "hunter2"),
         ("ABLY_ENDPOINT", "ably.example:80"),
@@ -92,3 +100,74 @@ def test_a_bucket_without_its_keys_is_one_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("S3_ACCESS_KEY_ID", "AKIA")
     with pytest.raises(SettingsError, match="S3_SECRET_ACCESS_KEY cannot work"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HEXWAVE_PUBLIC_URL", "https://hexwave.example"),
+        ("HEXWAVE_PUBLIC_URL", "http://10.0.0.2:8000"),
+        ("HEXWAVE_PUBLIC_URL", "http://127.0.0.1.hexwave.example"),
+        ("HEXWAVE_PUBLIC_URL", "http://127.0.0.1@hexwave.example"),
+        ("HEXWAVE_HOST", "0.0.0.0"),
+        ("HEXWAVE_HOST", "::"),
+        ("HEXWAVE_HOST", "hexwave.example"),
+    ],
+)
+def test_where_others_come_a_secret_must_be_set(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """One that was made here is none; the start says in one line what to set."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(
+        SettingsError, match=r"^HEXWAVE_SECRET_KEY cannot work: .*openssl rand -hex 32"
+    ) as refused:
+        read_settings()
+    assert "\n" not in refused.value.message
+    monkeypatch.setenv("HEXWAVE_SECRET_KEY", "tooshort")
+    with pytest.raises(SettingsError, match=r"^HEXWAVE_SECRET_KEY cannot work: "):
+        read_settings()
+    monkeypatch.setenv("HEXWAVE_SECRET_KEY", SECRET)
+    assert read_settings().secret_key == SECRET
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_on_this_machine_alone_no_secret_is_asked_for(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """Whatever it is called, where it listens and where it is reached."""
+    monkeypatch.setenv("HEXWAVE_HOST", host)
+    monkeypatch.setenv("HEXWAVE_PUBLIC_URL", f"http://[{host}]:80" if ":" in host else f"http://{host}:80")
+    assert read_settings().secret_key is None
+
+
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spaces do not count, a single address is a network of one, and empty is none."""
+    monkeypatch.setenv("HEXWAVE_OLD_SECRET_KEYS", f"{SECRET}, {SECRET[::-1]},")
+    monkeypatch.setenv("HEXWAVE_TRUSTED_PROXIES", "127.0.0.1, fd00::/8")
+    settings = read_settings()
+    assert settings.old_secret_keys == (SECRET, SECRET)
+    assert [str(network) for network in settings.trusted_proxies] == ["127.0.0.1/32", "fd00::/8"]
+    monkeypatch.setenv("HEXWAVE_OLD_SECRET_KEYS", "")
+    assert read_settings().old_secret_keys == ()
+
+
+def test_a_refusal_repeats_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither does what it came from, which a stack trace would print."""
+    monkeypatch.setenv("ABLY_API_KEY", "hunter2hunter2")
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    assert "hunter2" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_every_setting_that_is_secret_is_known_as_one() -> None:
+    """By its name, or as the password of an address."""
+    named = {name for name in Settings.model_fields if re.search("key|token|secret|password", name)}
+    counts = {"user_tokens_per_minute", "address_tokens_per_minute"}
+    values = {name: f"a.{name}:{name}-{'x' * 32}" for name in named - counts}
+    values["replicate_webhook_secret"] = f"whsec_{'y' * 32}"
+    uri = "mongodb://hexwave:pass%40word@localhost:27017/"
+    assert set(Settings.model_validate(values | {"mongodb_uri": uri}).secrets) == {
+        *values.values(),
+        f"ably_api_key-{'x' * 32}",
+        "pass%40word",
+        "pass@word",
+    }

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from hexwave_app.api.context import CurrentUser, OpenServices
+from hexwave_app.api.limits import ClientAddress
 from hexwave_app.processes.errors import NotSignedIn, ProcessNotFound
 from hexwave_app.processes.lifecycle import PAGE_LIMIT, Processes
 from hexwave_app.processes.model import ProcessStatus
@@ -23,6 +24,7 @@ async def ably_token(
     response: Response,
     services: OpenServices,
     user: CurrentUser,
+    address: ClientAddress,
     process_id: Annotated[str | None, Query(alias="processId", max_length=64)] = None,
 ) -> dict[str, Any]:
     """An Ably TokenRequest: subscribe only, for the one process, or for all that are running.
@@ -32,6 +34,7 @@ async def ably_token(
     """
     if request.state.fresh:
         raise NotSignedIn("There is no session. Send the cookie that the first answer set.")
+    await services.limits.token(user.id, address)
     if process_id is not None:
         ids = [(await services.processes.get(process_id, user.id)).process_id]
     else:

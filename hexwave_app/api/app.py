@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from hexwave_app.api import ably_token, errors, generate, health, media, processes, unknown, webhook
+from hexwave_app.api import ably_token, docs, errors, generate, health, media, processes, unknown, webhook
 
 
 def create_api() -> FastAPI:
@@ -11,12 +11,13 @@ def create_api() -> FastAPI:
     app = FastAPIOffline(
         title="Hexwave",
         summary="Long-running operations with a live status.",
-        docs_url="/api/docs",
+        docs_url=None,
         redoc_url=None,
-        static_url="/api/docs-assets",
-        openapi_url="/api/openapi.json",
+        static_url=docs.ASSETS_URL,
+        openapi_url=docs.OPENAPI_URL,
+        responses=errors.RESPONSES,
     )
     errors.install(app)
-    for resource in (generate, processes, webhook, ably_token, media, health, unknown):
+    for resource in (generate, processes, webhook, ably_token, media, health, docs, unknown):
         app.include_router(resource.router)
     return app

@@ -6,10 +6,14 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hexwave_app.api.errors import answer
+from hexwave_app.api.errors import answer, not_json
+from hexwave_app.api.json_depth import json_depth
 
 BODY_LIMIT = 2**20
 """Bytes of a request to the API; results travel by URL, so a larger one is a mistake or an attack."""
+
+DEPTH_LIMIT = 64
+"""Arrays and objects within each other; the deepest webhook of a provider has about ten."""
 
 _DRAINED = 16 * BODY_LIMIT
 """Bytes that are read and dropped, so that who sends too much gets to read why."""
@@ -18,7 +22,10 @@ _READ_PATIENCE = 30.0
 
 
 class BodyLimitMiddleware:
-    """Reads a body of the API whole, then hands it on; 413 over the limit, 408 when it does not come."""
+    """Reads a body of the API whole, then hands it on; 413 over the limit, 408 when it does not come.
+
+    400 when it is nested too deep for any JSON that is meant for us, before a parser recurses into it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,6 +45,9 @@ class BodyLimitMiddleware:
         if body is None:
             message = f"The body is over {BODY_LIMIT} bytes. Send URLs, not contents."
             await answer(413, "request_too_large", message, Connection="close")(scope, receive, send)
+            return
+        if json_depth(body) > DEPTH_LIMIT:
+            await not_json()(scope, receive, send)
             return
         await self._app(scope, _replayed(body, receive), send)
 

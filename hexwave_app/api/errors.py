@@ -1,19 +1,40 @@
 """Every failure as `{error: {code, message, field?}}` with the right status."""
 
 import logging
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from hexwave_app.processes.errors import HexwaveError, InvalidRequest, StoreUnavailable
+from hexwave_app.processes.errors import HexwaveError, InvalidRequest, StoreUnavailable, TooManyRequests
 
 log = logging.getLogger(__name__)
 
 _RETRY_AFTER = "5"
 _BAD_JSON = "json_invalid"
 _NOT_OBJECT = "model_attributes_type"
+
+
+class Fault(BaseModel):
+    """`field` is the one that is wrong, by its name on the wire."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class Failure(BaseModel):
+    error: Fault
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Failure, "description": "The request is wrong, or not allowed"},
+    "5XX": {"model": Failure, "description": "The fault is ours or a provider's"},
+}
+"""What any route may answer besides its own."""
 
 
 def install(app: FastAPI) -> None:
@@ -29,9 +50,18 @@ def answer(status: int, code: str, message: str, field: str | None = None, **hea
     return JSONResponse({"error": error}, status, headers)
 
 
+def not_an_object() -> JSONResponse:
+    message = "The body must be a JSON object, sent with Content-Type: application/json."
+    return answer(422, InvalidRequest.code, message, "body")
+
+
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HexwaveError)
-    headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, StoreUnavailable) else {}
+    headers: dict[str, str] = {}
+    if isinstance(error, StoreUnavailable):
+        headers["Retry-After"] = _RETRY_AFTER
+    elif isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
     return answer(error.status, error.code, error.message, error.field, **headers)
 
 
@@ -39,10 +69,9 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     if first["type"] == _BAD_JSON:
-        return _not_json()
+        return not_json()
     if first["type"] == _NOT_OBJECT:
-        message = "The body must be a JSON object, sent with Content-Type: application/json."
-        return answer(422, InvalidRequest.code, message, "body")
+        return not_an_object()
     # FastAPI's locations begin with where it looked: body, query, path or header.
     invalid = InvalidRequest.of(first, within=1)
     return answer(invalid.status, invalid.code, invalid.message, invalid.field)
@@ -52,12 +81,12 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == 400:
         # FastAPI's answer to a body that is not UTF-8, or nested too deep to be read.
-        return _not_json()
+        return not_json()
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     return answer(error.status_code, code, str(error.detail), **(error.headers or {}))
 
 
-def _not_json() -> JSONResponse:
+def not_json() -> JSONResponse:
     return answer(400, "invalid_json", "The body is not valid JSON.")
 
 

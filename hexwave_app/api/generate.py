@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from hexwave_app.api.context import CurrentUser, IdempotencyKey, OpenServices
+from hexwave_app.api.limits import ClientAddress
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 
 router = APIRouter(tags=["generate"])
@@ -19,8 +20,14 @@ class Begun(BaseModel):
 
 @router.post("/api/generate-image")
 async def generate_image(
-    request: ImageRequest, services: OpenServices, user: CurrentUser, idempotency_key: IdempotencyKey = None
+    request: ImageRequest,
+    services: OpenServices,
+    user: CurrentUser,
+    address: ClientAddress,
+    idempotency_key: IdempotencyKey = None,
 ) -> Begun:
     """Begin one to four pictures. A repeated `Idempotency-Key` answers with the process of its first use."""
-    process = await services.runs.start(IMAGE_GENERATOR, request, user.id, idempotency_key=idempotency_key)
+    process = await services.runs.start(
+        IMAGE_GENERATOR, request, user.id, idempotency_key=idempotency_key, address=address
+    )
     return Begun(process_id=process.process_id)

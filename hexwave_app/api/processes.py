@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from hexwave_app.api.context import CurrentUser, IdempotencyKey, OpenServices
+from hexwave_app.api.limits import ClientAddress
 from hexwave_app.processes.model import Process, ProcessStatus
 from hexwave_app.processes.ports import Filter
 
@@ -47,13 +48,17 @@ async def cancel_process(process_id: str, services: OpenServices, user: CurrentU
 
 @router.post("/{process_id}/retry")
 async def retry_process(
-    process_id: str, services: OpenServices, user: CurrentUser, idempotency_key: IdempotencyKey = None
+    process_id: str,
+    services: OpenServices,
+    user: CurrentUser,
+    address: ClientAddress,
+    idempotency_key: IdempotencyKey = None,
 ) -> dict[str, Any]:
     """A new process with the same request, `retryOf` naming this one; answers `{processId}`.
 
     A repeated `Idempotency-Key` answers with the process of its first use.
     """
-    process = await services.runs.retry(process_id, user.id, idempotency_key=idempotency_key)
+    process = await services.runs.retry(process_id, user.id, idempotency_key=idempotency_key, address=address)
     return {"processId": process.process_id}
 
 

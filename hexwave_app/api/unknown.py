@@ -12,6 +12,13 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 @router.api_route("/api/{path:path}", methods=list(_METHODS))
 async def unknown(path: str, request: Request) -> None:
     """404, or 405 where the path takes another method."""
-    if any(route.matches(request.scope)[0] is Match.PARTIAL for route in request.app.routes):
-        raise HTTPException(405, f"/api/{path} does not take {request.method}. /api/docs says what it takes.")
+    others = [route for route in request.app.routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    taken = [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in others)
+    ]
+    if taken:
+        message = f"/api/{path} does not take {request.method}. /api/docs says what it takes."
+        raise HTTPException(405, message, {"Allow": ", ".join(taken)})
     raise HTTPException(404, f"There is no /api/{path}. /api/docs lists what there is.")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from hexwave_app.processes.errors import SettingsError
@@ -12,13 +13,16 @@ _BYTES = 32
 
 
 class Secret:
-    """Gives each purpose a key of its own, so that a leaked one opens nothing else."""
+    """Gives each purpose a key of its own, so that a leaked one opens nothing else.
 
-    def __init__(self, value: str) -> None:
-        self._value = value.encode()
+    `old` are the values it had before: what they signed is accepted, and nothing more is signed under them.
+    """
+
+    def __init__(self, value: str, old: Sequence[str] = ()) -> None:
+        self.values = (value, *old)
 
     @classmethod
-    def kept_in(cls, path: Path) -> "Secret":
+    def kept_in(cls, path: Path, old: Sequence[str] = ()) -> "Secret":
         """The secret in the file `path`, made on first use and readable by its owner alone.
 
         `SettingsError` when what the file holds is too short to be one.
@@ -30,7 +34,7 @@ class Secret:
             raise SettingsError(
                 f"{path} is damaged. Delete it: a new one is made, and everyone starts as a new guest."
             )
-        return cls(value)
+        return cls(value, old)
 
     @staticmethod
     def _make(path: Path) -> None:
@@ -49,7 +53,11 @@ class Secret:
 
     def key(self, purpose: str) -> bytes:
         """32 bytes for `purpose`: HMAC-SHA256 of the purpose under the secret."""
-        return hmac.digest(self._value, purpose.encode(), hashlib.sha256)
+        return self.keys(purpose)[0]
+
+    def keys(self, purpose: str) -> tuple[bytes, ...]:
+        """The key to sign with, then those that are accepted besides."""
+        return tuple(hmac.digest(value.encode(), purpose.encode(), hashlib.sha256) for value in self.values)
 
 
 def sign(key: bytes, message: str) -> str:

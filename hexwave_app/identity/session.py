@@ -18,10 +18,14 @@ _REFUSED = 4401
 
 @dataclass(frozen=True)
 class User:
-    """Who is asking; `id` is `g_` and 22 characters for a guest."""
+    """Who is asking; `id` is `g_` and 22 characters for a guest.
+
+    `stale` is one whose cookie should be made anew: it is a month old, or signed under an old secret.
+    """
 
     id: str
     issued: int
+    stale: bool = False
 
     @classmethod
     def guest(cls) -> "User":
@@ -32,7 +36,7 @@ class Sessions:
     """Reads and writes the cookie: `userId.issuedAt.signature`, issuedAt in seconds since the epoch."""
 
     def __init__(self, secret: Secret, secure: bool) -> None:
-        self._key = secret.key("session")
+        self._keys = secret.keys("session")
         self._secure = secure
         # The prefix makes browsers refuse the cookie from a sibling domain or over plain HTTP.
         self.cookie_name = "__Host-hexwave" if secure else "hexwave"
@@ -48,17 +52,17 @@ class Sessions:
         value = f"{user.id}.{user.issued}"
         secure = "; Secure" if self._secure else ""
         return (
-            f"{self.cookie_name}={value}.{sign(self._key, value)}"
+            f"{self.cookie_name}={value}.{sign(self._keys[0], value)}"
             f"; Path=/; Max-Age={MAX_AGE}; HttpOnly; SameSite=Lax{secure}"
         )
 
     def _verified(self, value: str) -> User | None:
         user_id, _, rest = value.partition(".")
         issued, _, signature = rest.partition(".")
-        if not signed(self._key, f"{user_id}.{issued}", signature):
+        accepted = [key for key in self._keys if signed(key, f"{user_id}.{issued}", signature)]
+        if not accepted or (age := time.time() - int(issued)) >= MAX_AGE:
             return None
-        user = User(user_id, int(issued))
-        return user if time.time() - user.issued < MAX_AGE else None
+        return User(user_id, int(issued), stale=age > _RENEW_AFTER or self._keys[0] not in accepted)
 
 
 class SessionMiddleware:
@@ -83,7 +87,7 @@ class SessionMiddleware:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         user = self._user(scope)
         fresh = user is None
-        stale = user is None or time.time() - user.issued > _RENEW_AFTER
+        stale = user is None or user.stale
         if user is None:
             user = User.guest()
         elif stale:

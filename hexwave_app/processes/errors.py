@@ -6,6 +6,7 @@ HexwaveError                 says what happened and what to do; has a `code` and
 ├── WebhookRefused           401      no, or a wrong, webhook token or signature
 ├── ProcessNotFound          404      no such process, or another user's
 ├── ProcessConflict          409      the process is not in a state that allows it
+├── TooManyRequests          429      a limit is used up; `retry_after` says when it is not
 ├── ProviderError            502      what a provider said or failed to say
 │   ├── ProviderRefused      422      it declined the request
 │   │   └── ContentRefused   422      its safety filter declined what was asked for
@@ -76,6 +77,17 @@ class ProcessNotFound(HexwaveError):
 class ProcessConflict(HexwaveError):
     code = "process_conflict"
     status = 409
+
+
+class TooManyRequests(HexwaveError):
+    """`retry_after` is in whole seconds."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ProviderError(HexwaveError):

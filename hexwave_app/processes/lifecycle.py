@@ -19,6 +19,7 @@ from hexwave_app.processes.model import (
     EventType,
     Process,
     ProcessEvent,
+    ProcessStatus,
     Source,
     StatusMessage,
     utc_now,
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 PAGE_LIMIT = 100
 _TOLD_LIMIT = 10_000
 _NOTHING = Filter()
+_RUNNING = Filter(status=ProcessStatus.PROCESSING)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,14 @@ class Processes:
         if kept.process_id == process.process_id:
             await self._tell(kept)
         return kept
+
+    async def begun(self, user_id: str, idempotency_key: str) -> Process | None:
+        """The user's process that this key began."""
+        return await self._store.begun(user_id, idempotency_key)
+
+    async def running(self, user_id: str, limit: int) -> int:
+        """How many of the user's processes run, counted up to `limit`."""
+        return len(await self._store.find(user_id, _RUNNING, limit, None))
 
     async def get(self, process_id: str, user_id: str) -> Process:
         """The user's process. `ProcessNotFound` also when it is another's."""

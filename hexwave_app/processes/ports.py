@@ -39,6 +39,10 @@ class ProcessStore(Protocol):
         """The process as last saved."""
         ...
 
+    async def begun(self, user_id: str, idempotency_key: str) -> Process | None:
+        """The user's process that this key began."""
+        ...
+
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
         """Up to `limit` of the user's processes, newest first, beginning after `after`."""
         ...

@@ -94,9 +94,10 @@ class MongoStore:
         return process
 
     async def get(self, process_id: str) -> Process | None:
-        async with self._answering():
-            document = await self._processes.find_one({"processId": process_id})
-        return None if document is None else Process.model_validate(document)
+        return await self._one({"processId": process_id})
+
+    async def begun(self, user_id: str, idempotency_key: str) -> Process | None:
+        return await self._one({"userId": user_id, "idempotencyKey": idempotency_key})
 
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
         wanted = {"status": narrow.status, "toolName": narrow.tool_name, "category": narrow.category}
@@ -145,6 +146,11 @@ class MongoStore:
         async with self._answering():
             result = await self._processes.update_one(query, change)
         return result.matched_count == 1
+
+    async def _one(self, query: _Document) -> Process | None:
+        async with self._answering():
+            document = await self._processes.find_one(query)
+        return None if document is None else Process.model_validate(document)
 
     async def _all(self, query: _Document, order: list[tuple[str, int]], limit: int) -> list[Process]:
         async with self._answering():

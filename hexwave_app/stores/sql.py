@@ -124,6 +124,11 @@ class SqlStore:
     async def get(self, process_id: str) -> Process | None:
         return await self._one(_GET, {"id": process_id})
 
+    async def begun(self, user_id: str, idempotency_key: str) -> Process | None:
+        table = processes.c
+        key = and_(table.user_id == user_id, table.idempotency_key == idempotency_key)
+        return await self._one(select(table.document).where(key))
+
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
         table = processes.c
         query = select(table.document).where(table.user_id == user_id)

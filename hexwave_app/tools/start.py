@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from hexwave_app.background import BackgroundTasks
+from hexwave_app.identity.limits import Allowed, Limits
 from hexwave_app.media.library import Library
 from hexwave_app.processes.errors import (
     HexwaveError,
@@ -47,7 +49,8 @@ _PAUSES = (1.0, 4.0, 15.0)
 class Runs:
     """Starts, cancels, repeats and forgets the work of tools.
 
-    The first provider is the default one; `fallback` is asked where another is unavailable.
+    The first provider is the default one; `fallback` is asked where another is unavailable. `limits` are
+    kept here, since whatever begins a process passes here.
     """
 
     def __init__(
@@ -59,8 +62,10 @@ class Runs:
         library: Library,
         tasks: BackgroundTasks,
         fallback: str | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._fallback = fallback
+        self._limits = limits or Limits(Allowed())
         self._processes = processes
         self._tools = tools
         self._providers = providers
@@ -68,6 +73,7 @@ class Runs:
         self._library = library
         self._tasks = tasks
         self._submitting: set[str] = set()
+        self._beginning: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(
         self,
@@ -77,10 +83,12 @@ class Runs:
         *,
         idempotency_key: str | None = None,
         retry_of: str | None = None,
+        address: str = "",
     ) -> Process:
         """Save the process, then submit it behind the caller's back; returns the saved process.
 
-        One idempotency key of a user is one process, and one submission.
+        One idempotency key of a user is one process, and one submission; asking for it again is no creation
+        that `TooManyRequests` could refuse. `address` is who asks, for limits; empty where nobody does.
         """
         provider = self._provider(tool, request)
         model = chosen(provider, tool, request.model)
@@ -94,7 +102,7 @@ class Runs:
             idempotency_key=idempotency_key,
             retry_of=retry_of,
         )
-        process = await self._processes.create(fresh)
+        process = await self._create(fresh, address)
         if process.process_id == fresh.process_id:
             work = self._submit(process, provider, self._job(process, model, request))
             self._tasks.spawn(work, f"submit {process.process_id}")
@@ -116,7 +124,9 @@ class Runs:
             await self._library.delete(process.process_id)
         return process
 
-    async def retry(self, process_id: str, user_id: str, *, idempotency_key: str | None = None) -> Process:
+    async def retry(
+        self, process_id: str, user_id: str, *, idempotency_key: str | None = None, address: str = ""
+    ) -> Process:
         """A fresh process with the request of one that has ended, naming it as `retryOf`."""
         earlier = await self._processes.get(process_id, user_id)
         if not earlier.terminal:
@@ -125,7 +135,12 @@ class Runs:
         if tool is None:
             raise ProcessConflict("The tool of this process is no longer here, so it cannot be repeated.")
         request = tool.request.read(earlier.data.req)
-        return await self.start(tool, request, user_id, idempotency_key=idempotency_key, retry_of=process_id)
+        return await self.start(
+            *(tool, request, user_id),
+            idempotency_key=idempotency_key,
+            retry_of=process_id,
+            address=address,
+        )
 
     async def delete(self, process_id: str, user_id: str) -> None:
         """Forget the user's process and its files. `ProcessConflict` while it runs."""
@@ -157,6 +172,19 @@ class Runs:
             await self._processes.update(process.process_id, Failed(error.message, ProviderUnavailable.code))
         else:
             await self._submit(process, provider, self._job(process, model, request))
+
+    async def _create(self, fresh: Process, address: str) -> Process:
+        user_id, key = fresh.user_id, fresh.idempotency_key
+        # One at a time for a user, or many that come at once would all see the same number running. Another
+        # worker does not wait: there, as many may begin in excess as there are workers.
+        async with self._beginning.setdefault(user_id, asyncio.Lock()):
+            earlier = None if key is None else await self._processes.begun(user_id, key)
+            if earlier is not None:
+                return earlier
+            limit = self._limits.running
+            running = await self._processes.running(user_id, limit) if limit else 0
+            await self._limits.creation(user_id, address, running)
+            return await self._processes.create(fresh)
 
     def _job(self, process: Process, model: Model, request: ToolRequest) -> Job:
         webhook_url = self._webhooks.url(process.category, process.process_id)

@@ -25,10 +25,14 @@ _FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-background-netwo
 
 @dataclass
 class Server:
-    """`dev.py run` with a data directory and a port of its own; can be killed and started again."""
+    """`dev.py run` with a data directory and a port of its own; can be killed and started again.
+
+    What it prints goes to `log`, where one is given.
+    """
 
     data_dir: Path
     port: int
+    log: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -36,11 +40,15 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, ROOT / "dev.py", "run", "--port", str(self.port)],
-            env=os.environ | {"HEXWAVE_DATA_DIR": str(self.data_dir)},
-            start_new_session=True,
-        )
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context(self.log.open("ab")) if self.log is not None else None
+            self.process = subprocess.Popen(
+                [sys.executable, ROOT / "dev.py", "run", "--port", str(self.port)],
+                env=os.environ | {"HEXWAVE_DATA_DIR": str(self.data_dir)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + START
         while not self._answers():
             assert self.process.poll() is None, "the server ended before it served"

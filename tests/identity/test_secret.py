@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from hexwave_app.identity.secret import Secret, sign, signed
 from hexwave_app.processes.errors import SettingsError
+from hexwave_app.services import secret, sessions
+from hexwave_app.settings import Settings
 
 
 def test_a_secret_is_made_once_and_for_its_owner_alone(data_dir: Path) -> None:
@@ -53,3 +56,28 @@ def test_no_text_passes_but_the_signature(key: bytes, message: str, other: str) 
     assert signed(key, message, right)
     assert not signed(key, message, other)
     assert not signed(key, message + "x", right)
+
+
+def test_old_values_are_accepted_and_sign_nothing_more(data_dir: Path) -> None:
+    """The first key is that of the present value, set or kept; each purpose has its old ones behind it."""
+    present, old, older = (Secret(letter * 32).key("session") for letter in "abc")
+    rotated = Secret("a" * 32, ["b" * 32, "c" * 32])
+    assert rotated.keys("session") == (present, old, older)
+    assert rotated.key("session") == present
+    kept = Secret.kept_in(data_dir / "secret.key", ["b" * 32])
+    assert kept.keys("session")[1:] == (old,)
+
+
+def test_a_secret_is_read_once(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask for it, at the start or later."""
+    settings, read = Settings(data_dir=data_dir), list[Path]()
+    kept_in = Secret.kept_in
+
+    def counted(path: Path, old: Sequence[str] = ()) -> Secret:
+        read.append(path)
+        return kept_in(path, old)
+
+    monkeypatch.setattr(Secret, "kept_in", counted)
+    assert secret(settings) is secret(settings)
+    assert sessions(settings).cookie_name == "hexwave"
+    assert read == [data_dir / "secret.key"]

@@ -178,6 +178,21 @@ async def test_an_old_session_is_renewed(app: Seen, client: httpx.AsyncClient) -
     assert renewed.issued > old.issued
 
 
+async def test_a_session_of_an_old_secret_is_renewed_under_the_first(app: Seen) -> None:
+    """Its user stays the same; once the old secret is dropped, the renewed one is still good."""
+    rotated, after = Secret("t" * 32, ["s" * 32]), Secret("t" * 32)
+    user = User.guest()
+    transport = httpx.ASGITransport(SessionMiddleware(app, Sessions(rotated, secure=False)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hexwave") as client:
+        answer = await client.get("/", headers={"Cookie": pair(user)})
+        assert (app.state["user"].id, app.state["fresh"]) == (user.id, False)
+        renewed = answer.headers["set-cookie"].partition(";")[0]
+        again = await client.get("/", headers={"Cookie": renewed})
+    assert "set-cookie" not in again.headers
+    assert Sessions(after, secure=False).user(pair(user)) is None
+    assert getattr(Sessions(after, secure=False).user(renewed), "id", None) == user.id
+
+
 @pytest.mark.parametrize("path", ["/api/webhook/image", "/api/health"])
 async def test_machines_get_no_cookie(client: httpx.AsyncClient, path: str) -> None:
     """Providers and monitors are no guests."""

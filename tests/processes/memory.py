@@ -30,6 +30,12 @@ class MemoryStore:
         await asyncio.sleep(0)
         return self.kept.get(process_id)
 
+    async def begun(self, user_id: str, idempotency_key: str) -> Process | None:
+        asked = (user_id, idempotency_key)
+        return next(
+            (kept for kept in self.kept.values() if (kept.user_id, kept.idempotency_key) == asked), None
+        )
+
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
         raise NotImplementedError
 

@@ -113,6 +113,16 @@ async def test_an_idempotency_key_is_kept_once_a_user(store: ProcessStore) -> No
         assert await store.insert(free) == free
 
 
+async def test_what_a_key_began_is_found_by_it(store: ProcessStore) -> None:
+    """As last saved, for its own user; another key began nothing, and neither did none."""
+    first = await store.insert(begun(idempotency_key="k"))
+    await store.insert(begun())
+    assert await store.replace(later(first))
+    assert await store.begun("g_a", "k") == later(first)
+    assert await store.begun("g_b", "k") is None
+    assert await store.begun("g_a", "l") is None
+
+
 async def test_an_idempotency_key_at_once_is_one_process(store: ProcessStore) -> None:
     """Ten inserts racing each other all answer with the same process."""
     kept = await asyncio.gather(*(store.insert(begun(idempotency_key="k")) for _ in range(10)))

@@ -102,7 +102,7 @@ class StudioState(ProcessStatus, rx.State):
     async def generate(self, form: dict[str, Any]) -> AsyncIterator[Any]:
         """Begin a job from the form and the settings; a click that arrives twice is one job."""
         async with self:
-            user_id, asked = self._user_id(), self._asked(form)
+            user_id, address, asked = self._user_id(), self._address(), self._asked(form)
         click = str(form.get("click", ""))[:_CLICK_LIMIT]
         try:
             process = await current().runs.start(
@@ -110,6 +110,7 @@ class StudioState(ProcessStatus, rx.State):
                 ImageRequest.read(asked),
                 user_id,
                 idempotency_key=f"click-{click}" if click else None,
+                address=address,
             )
         except HexwaveError as error:
             async with self:
@@ -124,9 +125,9 @@ class StudioState(ProcessStatus, rx.State):
     @rx.event(background=True)
     async def retry(self, process_id: str) -> AsyncIterator[Any]:
         async with self:
-            user_id = self._user_id()
+            user_id, address = self._user_id(), self._address()
         try:
-            process = await _retried(process_id, user_id)
+            process = await _retried(process_id, user_id, address)
         except HexwaveError as error:
             yield rx.toast(error.message)
             return
@@ -205,6 +206,11 @@ class StudioState(ProcessStatus, rx.State):
         if process_ids:
             self.jobs = [job for job in self.jobs if job.id not in process_ids]
 
+    def _address(self) -> str:
+        """Whom a click counts for, besides its user."""
+        forwarded_for = self.router.headers.raw_headers.get("x-forwarded-for", "")
+        return current().proxies.client(self.router.session.client_ip, forwarded_for)
+
     def _asked(self, form: dict[str, Any]) -> dict[str, Any]:
         # What is typed reaches the server a moment later; the form has it already.
         seed, option = _seed(str(form.get("seed", self.seed))), self._option()
@@ -241,10 +247,12 @@ def _seed(text: str) -> str:
     return str(min(int(digits), SEED_LIMIT)) if digits else ""
 
 
-async def _retried(process_id: str, user_id: str) -> Process:
+async def _retried(process_id: str, user_id: str, address: str) -> Process:
     """The retry of a process; pressed twice it is one, and the retry of its retry once that has ended too."""
-    process = await current().runs.retry(process_id, user_id, idempotency_key=f"retry-{process_id}")
-    return await _retried(process.process_id, user_id) if process.terminal else process
+    process = await current().runs.retry(
+        process_id, user_id, idempotency_key=f"retry-{process_id}", address=address
+    )
+    return await _retried(process.process_id, user_id, address) if process.terminal else process
 
 
 def _milestone(before: Job, after: Job) -> str | None:
