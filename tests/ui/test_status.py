@@ -173,9 +173,12 @@ def test_a_watcher_that_a_click_began_ends_with_its_tab(live: Live, context: Bro
             socketio_path="/_event",
             transports=["websocket"],
         )
-        client.emit(
-            "event", {"name": f"{StudioState.get_full_name()}.watch", "payload": {}, "router_data": {}}
-        )
+        watch = {
+            "name": f"{StudioState.get_full_name()}.watch",
+            "payload": {},
+            "router_data": {"pathname": "/"},
+        }
+        client.emit("event", watch)
         eventually(lambda: feeds() == 1)
     eventually(lambda: feeds() == 0)
 
