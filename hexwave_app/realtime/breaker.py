@@ -20,31 +20,28 @@ class Breaker:
         self._failures = 0
         self._pause = _FIRST_PAUSE
         self._next_try = 0.0
-        self._trying = False
 
     def check(self) -> None:
         """Raise `ChannelUnavailable` while open, but for the one whose turn it is to try."""
         if self.reason is None:
             return
-        if self._trying or self._now() < self._next_try:
+        if self._now() < self._next_try:
             raise ChannelUnavailable(self.reason)
-        self._trying = True
+        # The next turn does not wait for the end of this one, which may be called off and never come.
+        self._rest()
 
     def succeeded(self) -> None:
-        self.reason, self._failures, self._pause, self._trying = None, 0, _FIRST_PAUSE, False
+        self.reason, self._failures, self._pause = None, 0, _FIRST_PAUSE
 
     def failed(self, reason: str) -> None:
         self._failures += 1
-        # Those that were on their way when it opened say nothing about the try.
         if self.reason is None and self._failures >= _FAILURES:
-            self._open(reason)
-        elif self._trying:
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
-            self._open(reason)
+            self.reason = reason
+            self._rest()
 
-    def _open(self, reason: str) -> None:
-        self.reason, self._trying = reason, False
+    def _rest(self) -> None:
         self._next_try = self._now() + self._pause
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -118,8 +118,10 @@ class Publisher:
 
     def _worth_repeating(self, error: Exception) -> bool:
         status = error.status_code if isinstance(error, AblyException) else None
-        # A channel that is told too much too fast says nothing about the others.
-        if status != 429:
+        if status == 429:
+            # Too much for this channel, but an answer: the others may go on.
+            self._breaker.succeeded()
+        else:
             self._breaker.failed(f"Ably takes no messages at the moment: {advice(error)}")
         return status is None or status >= 500 or status == 429
 

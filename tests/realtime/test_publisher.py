@@ -75,6 +75,29 @@ async def test_while_ably_is_known_to_be_away_nobody_waits(faulty: FaultyAbly, c
     assert channel.trouble is None
 
 
+async def test_a_try_that_is_called_off_is_not_the_last(faulty: FaultyAbly, channel: AblyChannel) -> None:
+    """Whoever tried an absent Ably and was cancelled over it leaves the turn to the next."""
+    tried = asyncio.Event()
+
+    async def hang(request: Request) -> None:
+        tried.set()
+        await asyncio.Event().wait()
+
+    faulty.fault = answered_503
+    with pytest.raises(ChannelUnavailable):
+        await channel.publish(ended(begun()))
+    faulty.fault = hang
+    channel._publisher._breaker._next_try = 0.0
+    trying = asyncio.create_task(channel.publish(ended(begun())))
+    await tried.wait()
+    trying.cancel()
+    await asyncio.gather(trying, return_exceptions=True)
+    faulty.fault = None
+    channel._publisher._breaker._next_try = 0.0
+    await channel.publish(ended(begun()))
+    assert channel.trouble is None
+
+
 async def test_progress_faster_than_ably_takes_it_is_merged(faulty: FaultyAbly, channel: AblyChannel) -> None:
     """All who publish are answered; the newest is heard, and the channel's limit is respected."""
     told = messages(90)
