@@ -16,7 +16,7 @@ from hexwave_app.processes.errors import (
     ProviderUnavailable,
     SubmissionUnknown,
 )
-from hexwave_app.providers.exchange import Answer, open_client, post, refusal, retry_after, spent
+from hexwave_app.providers.exchange import Answer, open_client, post, refusal, retry_after, spent, words
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,6 @@ JOB_ID = r"^[A-Za-z0-9_-]{1,200}$"
 ANSWER_PATIENCE = 8.0
 """Seconds."""
 
-_QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
 # "Your rate limit resets in ~30s."
 _WAIT_IN_WORDS = re.compile(r"\bin ~?(\d{1,3}) ?s")
 
@@ -71,9 +70,8 @@ class Api:
         except httpx.HTTPError as error:
             raise ProviderUnavailable(f"{self._title} does not answer.") from error
         if not response.is_success and response.status_code not in also:
-            key = self._http.headers["authorization"].split()[-1]
-            words = without_queries(response.text.replace(key, "***"))
-            log.warning("%s answered %d: %s", self._title, response.status_code, words)
+            said = words(self._http, response.content)
+            log.warning("%s answered %d: %s", self._title, response.status_code, said)
             raise ProviderUnavailable(f"{self._title} answered {response.status_code}.")
         return response
 
@@ -91,16 +89,16 @@ class Api:
         )
 
     def _refusal(self, answer: Answer) -> ProviderError:
-        words = answer.body.decode("utf-8", "replace")
+        said = answer.body.decode("utf-8", "replace")
         match answer.status:
-            case 403 if "balance" in words:
+            case 403 if "balance" in said:
                 return spent()
             case 429:
-                in_words = _WAIT_IN_WORDS.search(words)
+                in_words = _WAIT_IN_WORDS.search(said)
                 wait = float(in_words[1]) if in_words else None
                 message = f"{self._title} takes no more jobs at the moment. Try again in a moment."
                 return ProviderBusy(message, retry_after(answer) if "retry-after" in answer.headers else wait)
-            case status if 400 <= status < 500 and self._flag.search(words):
+            case status if 400 <= status < 500 and self._flag.search(said):
                 return ContentRefused(
                     f"{self._title}'s safety filter declined this request. Try other words."
                 )
@@ -109,8 +107,3 @@ class Api:
                 return self.unconfirmed()
             case _:
                 return refusal(answer)
-
-
-def without_queries(words: str) -> str:
-    """What a provider said, fit for the log."""
-    return _QUERY.sub(r"\1?***", words)[:500]

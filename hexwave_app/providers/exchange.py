@@ -26,7 +26,7 @@ ANSWER_LIMIT = 2**20
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LONGEST_PAUSE = 3600.0
-_WORDS = 300
+_WORDS = 500
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
 
 
@@ -84,7 +84,7 @@ async def post(
     except httpx.HTTPError as error:
         raise _unknown() from error
     if not answer.success:
-        log.warning("%s answered %d: %r", response.url.host, answer.status, _words(client, answer.body))
+        log.warning("%s answered %d: %r", response.url.host, answer.status, words(client, answer.body))
     return answer
 
 
@@ -149,8 +149,13 @@ def _unknown() -> SubmissionUnknown:
     return SubmissionUnknown("The provider did not confirm this job, and may have it all the same.")
 
 
-def _words(client: httpx.AsyncClient, body: bytes) -> str:
-    """The body as the log may have it: without our key, nor the queries of URLs, where tokens are."""
-    words = _QUERY.sub(r"\1?***", body[: 10 * _WORDS].decode("utf-8", "replace"))
+def without_queries(words: str) -> str:
+    """What a provider said, fit for the log: tokens and signatures are in the queries of URLs."""
+    return _QUERY.sub(r"\1?***", words)[:_WORDS]
+
+
+def words(client: httpx.AsyncClient, body: bytes) -> str:
+    """The body as the log may have it: without our key, too."""
+    said = body[: 10 * _WORDS].decode("utf-8", "replace")
     key = client.headers.get("authorization", "").rpartition(" ")[2]
-    return (words.replace(key, "***") if key else words)[:_WORDS]
+    return without_queries(said.replace(key, "***") if key else said)

@@ -19,8 +19,9 @@ from hexwave_app.processes.errors import (
 )
 from hexwave_app.processes.model import ProviderJob, Stage
 from hexwave_app.processes.transition import ANSWERED_PROGRESS
-from hexwave_app.providers.api import JOB_ID, Api, without_queries
+from hexwave_app.providers.api import JOB_ID, Api
 from hexwave_app.providers.batch import batch
+from hexwave_app.providers.exchange import without_queries
 from hexwave_app.providers.signing_keys import SigningKeys
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR
 from hexwave_app.tools.model import ANY, Limit, Model

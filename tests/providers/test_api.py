@@ -22,7 +22,8 @@ from hexwave_app.processes.errors import (
     SubmissionUnknown,
 )
 from hexwave_app.providers import api as module
-from hexwave_app.providers.api import Api, without_queries
+from hexwave_app.providers.api import Api
+from hexwave_app.providers.exchange import without_queries
 from tests.conftest import free_port
 from tests.providers.site import raw, served
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from hexwave_app.processes.errors import InvalidRequest
-from hexwave_app.providers.api import JOB_ID, without_queries
+from hexwave_app.providers.api import JOB_ID
 from hexwave_app.providers.batch import batch
+from hexwave_app.providers.exchange import without_queries
 from hexwave_app.tools.provider import ErrorCode, Report
 
 FLAG = re.compile("content_policy_violation")
