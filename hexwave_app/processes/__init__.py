@@ -11,6 +11,7 @@ from hexwave_app.processes.model import (
     Stage,
     StatusMessage,
 )
+from hexwave_app.processes.observer import Act, Deed, Observer, Observers
 from hexwave_app.processes.ports import Cursor, Filter, ProcessStore, StatusChannel, Subscription
 from hexwave_app.processes.transition import (
     Answered,
@@ -23,12 +24,16 @@ from hexwave_app.processes.transition import (
 )
 
 __all__ = [
+    "Act",
     "Answered",
     "Completed",
     "Cursor",
+    "Deed",
     "Failed",
     "Filter",
     "HexwaveError",
+    "Observer",
+    "Observers",
     "Page",
     "Process",
     "ProcessData",

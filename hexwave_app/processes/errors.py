@@ -3,9 +3,12 @@
 HexwaveError                 says what happened and what to do; has a `code` and an HTTP `status`
 ├── InvalidRequest           400/422  the request is wrong; `field` names the part
 ├── NotSignedIn              401      no valid session
+├── NotAllowed               403      known, but this is not for them to do
 ├── WebhookRefused           401      no, or a wrong, webhook token or signature
 ├── ProcessNotFound          404      no such process, or another user's
+├── KeyNotFound              404      no such API key, or another user's
 ├── ProcessConflict          409      the process is not in a state that allows it
+├── TooManyKeys              409      as many API keys as a user can have
 ├── TooManyRequests          429      a limit is used up; `retry_after` says when it is not
 ├── ProviderError            502      what a provider said or failed to say
 │   ├── ProviderRefused      422      it declined the request
@@ -18,7 +21,9 @@ HexwaveError                 says what happened and what to do; has a `code` and
 ├── ResultUnavailable        502      made, and it cannot be had at the moment: worth asking again
 ├── ChannelUnavailable       503      the live channel does not answer; the store is still right
 │   └── StatusTooLarge       500      a status message over the channel's limit
+├── SignInUnavailable        503      who signs people in does not answer, so nothing is known of who asks
 ├── StoreUnavailable         503      the database does not answer
+├── ServerDraining           503      this server is about to end and takes no more jobs
 └── SettingsError            500      a setting that cannot work; stops the start
 """
 
@@ -61,6 +66,19 @@ class NotSignedIn(HexwaveError):
     status = 401
 
 
+class NotAllowed(HexwaveError):
+    code = "not_allowed"
+    status = 403
+
+
+class SignInUnavailable(HexwaveError):
+    code = "sign_in_unavailable"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("Sign-in cannot be reached at the moment. Try again in a moment.")
+
+
 class WebhookRefused(HexwaveError):
     code = "webhook_refused"
     status = 401
@@ -74,8 +92,21 @@ class ProcessNotFound(HexwaveError):
         super().__init__(message)
 
 
+class KeyNotFound(HexwaveError):
+    code = "key_not_found"
+    status = 404
+
+    def __init__(self, message: str = "There is no such API key, or it belongs to someone else.") -> None:
+        super().__init__(message)
+
+
 class ProcessConflict(HexwaveError):
     code = "process_conflict"
+    status = 409
+
+
+class TooManyKeys(HexwaveError):
+    code = "too_many_keys"
     status = 409
 
 
@@ -149,6 +180,14 @@ class StatusTooLarge(ChannelUnavailable):
 class StoreUnavailable(HexwaveError):
     code = "store_unavailable"
     status = 503
+
+
+class ServerDraining(HexwaveError):
+    code = "server_draining"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("This server is being restarted. Try again in a few seconds.")
 
 
 class SettingsError(HexwaveError):

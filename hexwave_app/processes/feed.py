@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from hexwave_app.processes.errors import ProcessNotFound, StoreUnavailable
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.model import Process
+from hexwave_app.processes.work import working_on
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class Feed:
         self._following: dict[str, asyncio.Task[None]] = {}
         self._newest: dict[str, Process] = {}
         self._news = asyncio.Event()
+        self.ended = False
 
     @classmethod
     @asynccontextmanager
@@ -48,6 +50,11 @@ class Feed:
         """Let `next` answer at once, though nothing has changed."""
         self._news.set()
 
+    def end(self) -> None:
+        """Tell whoever takes from the feed to leave it: another one is there in its place."""
+        self.ended = True
+        self.wake()
+
     async def next(self, timeout: float) -> list[Process]:
         """What has changed since the last call, at least one; empty after `timeout` seconds of silence."""
         try:
@@ -60,6 +67,10 @@ class Feed:
         return changed
 
     async def _follow(self, process_id: str) -> None:
+        with working_on(process_id):
+            await self._followed(process_id)
+
+    async def _followed(self, process_id: str) -> None:
         while True:
             try:
                 async for process in self._processes.follow(process_id, self._reread):

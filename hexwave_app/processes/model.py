@@ -27,6 +27,24 @@ class Wire(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+class Kept(Wire):
+    """A part of a document: what only a newer version knows of it stays in it, and is saved again."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Word(StrEnum):
+    """A value that a newer version may have more of: one that is unknown here is kept as it is."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Word | None":
+        if not isinstance(value, str):
+            return None
+        word = str.__new__(cls, value)
+        word._name_ = word._value_ = value
+        return word
+
+
 class ProcessStatus(StrEnum):
     """The three values of a status. Cancelled, refused and timed out are `FAILED` with an error code."""
 
@@ -39,7 +57,7 @@ class ProcessStatus(StrEnum):
         return self is not ProcessStatus.PROCESSING
 
 
-class Stage(StrEnum):
+class Stage(Word):
     """How far a process in `PROCESSING` is; a later stage never gives way to an earlier one."""
 
     QUEUED = "queued"
@@ -47,7 +65,7 @@ class Stage(StrEnum):
     SAVING = "saving"
 
 
-class EventType(StrEnum):
+class EventType(Word):
     """What a line of the timeline tells.
 
     `WEBHOOK` is the provider's last word, `IGNORED` what changed nothing (its detail says why),
@@ -66,7 +84,7 @@ class EventType(StrEnum):
     FAILED = "failed"
 
 
-class Source(StrEnum):
+class Source(Word):
     """Where the news of a timeline's line came from."""
 
     USER = "user"
@@ -75,7 +93,7 @@ class Source(StrEnum):
     RECONCILER = "reconciler"
 
 
-class ProcessEvent(Wire):
+class ProcessEvent(Kept):
     """One line of a process's timeline; `sequence` is the process's after it."""
 
     type: EventType
@@ -85,7 +103,7 @@ class ProcessEvent(Wire):
     detail: str | None = None
 
 
-class ProviderJob(Wire):
+class ProviderJob(Kept):
     """Who works on the process; `job_id` is the provider's own id, known once it has accepted."""
 
     name: str
@@ -93,29 +111,48 @@ class ProviderJob(Wire):
     job_id: str | None = None
 
 
-class ProcessData(Wire):
+class KeptPicture(Kept):
+    """What a page needs to hold a picture's place: its size in pixels, and its average colour, `#rrggbb`.
+
+    A video has a `poster`, the URL of its first frame, and `seconds`, its length.
+    """
+
+    width: int
+    height: int
+    colour: str
+    poster: str | None = None
+    seconds: float | None = None
+
+
+class ProcessData(Kept):
     """The part of a process that its tool and its provider fill.
 
     `progress` is a percentage, 0 to 100. `preview` and `generations` are lists of our own URLs, in
-    picture order; a preview is null until that picture has its first.
+    picture order; a preview is null until that picture has its first. `pictures` goes with
+    `generations`; older processes have none. `result` is what else it came to, in the tool's own words.
     """
 
     req: dict[str, Any] = Field(default_factory=dict)
     generations: tuple[str, ...] | None = None
+    pictures: tuple[KeptPicture, ...] | None = None
     error: str | None = None
     error_code: str | None = None
     progress: int | None = None
     stage: Stage | None = None
     preview: tuple[str | None, ...] | None = None
     notice: str | None = None
+    result: dict[str, Any] | None = None
 
 
-class Process(Wire):
+class Process(Kept):
     """One long-running operation.
 
     `sequence` starts at 1 and grows by one with every change that followers are told; `published` is the
     last one that they were told. `revision` grows with every write, also of the timeline alone: it is what
     writers race on. `answer` is the provider's last word, kept from its arrival until its results are ours.
+
+    `favourite`, `deleted_at` and `share` are its owner's to set; they move `revision` alone. What is deleted
+    is hidden from that time on, and purged later. `share` is a nonce while a link to it is good.
     """
 
     process_id: str
@@ -132,8 +169,11 @@ class Process(Wire):
     answer: dict[str, Any] | None = None
     idempotency_key: str | None = None
     retry_of: str | None = None
+    favourite: bool = False
+    share: str | None = None
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
 
     @property
     def terminal(self) -> bool:
@@ -154,6 +194,12 @@ class Process(Wire):
             events = (events[0], *events[-(EVENTS_KEPT - 1) :])
         return self.model_copy(update={**fields, "events": events, "revision": self.revision + 1})
 
+    def marked(self, **fields: Any) -> "Process":
+        """The process with its owner's marks changed, ready to be saved; the same object when they are so."""
+        if all(getattr(self, name) == value for name, value in fields.items()):
+            return self
+        return self.model_copy(update={**fields, "revision": self.revision + 1})
+
     @classmethod
     def begin(
         cls,
@@ -162,11 +208,14 @@ class Process(Wire):
         tool_name: str,
         category: str,
         req: dict[str, Any],
-        provider: ProviderJob,
+        provider: ProviderJob | None = None,
         idempotency_key: str | None = None,
         retry_of: str | None = None,
     ) -> "Process":
-        """A process at sequence 1, with an unguessable id of 24 characters `[A-Za-z0-9_-]`."""
+        """A process at sequence 1, with an unguessable id of 22 characters `[A-Za-z0-9_-]`.
+
+        Without a `provider` the tool does the work by itself. `req` is JSON-ready.
+        """
         now = utc_now()
         return cls(
             process_id=f"p_{secrets.token_urlsafe(_PROCESS_ID_BYTES)}",
@@ -174,7 +223,7 @@ class Process(Wire):
             tool_name=tool_name,
             category=category,
             data=ProcessData(req=req, stage=Stage.QUEUED),
-            provider=provider,
+            provider=provider or ProviderJob(name=tool_name),
             events=(ProcessEvent(type=EventType.CREATED, at=now, source=Source.USER, sequence=1),),
             idempotency_key=idempotency_key,
             retry_of=retry_of,

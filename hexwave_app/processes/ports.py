@@ -1,5 +1,6 @@
 """What the heart needs from the outside: a store and a channel."""
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from hexwave_app.processes.model import Process, ProcessStatus, StatusMessage
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a list that is ordered newest first: after the process with this time and id."""
+    """A place in a list: after the process with this time and id."""
 
     created_at: datetime
     process_id: str
@@ -18,11 +19,22 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Filter:
-    """What a list is narrowed to; `None` narrows nothing."""
+    """What a list is narrowed to, and its order; what is not set narrows nothing.
+
+    `search` is words, or parts of words, all of which are in the prompt, in any case of letters. `provider`
+    and `model` are names; created at `since` or later, and before `until`.
+    """
 
     status: ProcessStatus | None = None
     tool_name: str | None = None
     category: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    favourite: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    search: str = ""
+    oldest_first: bool = False
 
 
 class ProcessStore(Protocol):
@@ -44,7 +56,22 @@ class ProcessStore(Protocol):
         ...
 
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
-        """Up to `limit` of the user's processes, newest first, beginning after `after`."""
+        """Up to `limit` of the user's processes in the filter's order, beginning after `after`.
+
+        What its owner has deleted is not among them.
+        """
+        ...
+
+    async def count(self, user_id: str, narrow: Filter) -> int:
+        """How many `find` would find without a limit."""
+        ...
+
+    async def owned(self, user_id: str, process_ids: Collection[str]) -> list[Process]:
+        """Those of the processes that are the user's, deleted ones among them, in no order."""
+        ...
+
+    async def deleted(self, before: datetime, limit: int) -> list[Process]:
+        """Up to `limit` processes of all users that were deleted before `before`, the longest ago first."""
         ...
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
@@ -55,8 +82,12 @@ class ProcessStore(Protocol):
         """
         ...
 
+    async def silent(self, before: datetime, limit: int) -> list[Process]:
+        """The same, those under a lease too, the one changed longest ago first: for who only looks."""
+        ...
+
     async def overdue(self, before: datetime, limit: int) -> list[Process]:
-        """The same of running processes created before `before`, however lately they changed."""
+        """As `unfinished`, of running processes created before `before`, however lately they changed."""
         ...
 
     async def unpublished(self, before: datetime, limit: int) -> list[Process]:
@@ -75,8 +106,16 @@ class ProcessStore(Protocol):
         """
         ...
 
-    async def delete(self, process_id: str) -> bool:
-        """Forget the process; False when there is none."""
+    async def adopt(self, user_id: str, adopter_id: str) -> None:
+        """Make all that is the user's the adopter's, which moves each process's revision.
+
+        One whose idempotency key the adopter has used too goes without it. After `StoreUnavailable` a part
+        may be done; the same call again does the rest.
+        """
+        ...
+
+    async def delete(self, process_id: str, revision: int | None = None) -> bool:
+        """Forget the process; False when there is none, or none of that revision."""
         ...
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from hexwave_app.processes.model import (
     EventType,
+    KeptPicture,
     Process,
     ProcessEvent,
     ProcessStatus,
@@ -55,10 +56,15 @@ class Answered:
 
 @dataclass(frozen=True)
 class Completed:
-    """The results are kept; `generations` are our own URLs."""
+    """The results are kept; `generations` are our own URLs, `pictures` what is known of each.
 
-    generations: tuple[str, ...]
+    `result` is what is no picture: JSON-ready, and small enough for a message, 60 KB.
+    """
+
+    generations: tuple[str, ...] = ()
     notice: str | None = None
+    pictures: tuple[KeptPicture, ...] | None = None
+    result: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -131,9 +137,11 @@ def _change(process: Process, update: Update) -> _Change:
             progress = max(process.data.progress or 0, ANSWERED_PROGRESS)
             data = {"progress": progress, "stage": Stage.SAVING}
             return _Change(EventType.WEBHOOK, None, data, {"answer": answer})
-        case Completed(generations, notice):
+        case Completed(generations, notice, pictures, result):
             data = _ENDED | {
                 "generations": generations,
+                "pictures": pictures,
+                "result": result,
                 "progress": 100,
                 "notice": _overwritten(process.data.notice, notice),
             }
@@ -168,7 +176,8 @@ def _lags(process: Process, update: Progressed) -> bool:
     known = process.data
     if known.progress is not None and update.progress is not None and update.progress < known.progress:
         return True
-    if known.stage is None or update.stage is None:
+    if known.stage not in _STAGES or update.stage not in _STAGES:
+        # Of a newer version's, nobody here knows the place.
         return False
     return _STAGES.index(update.stage) < _STAGES.index(known.stage)
 

@@ -1,13 +1,16 @@
 """Processes in SQLite: the embedded store."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -16,16 +19,18 @@ from sqlalchemy import (
     Delete,
     Index,
     Integer,
-    MetaData,
     Select,
     String,
     Table,
+    Text,
     TextClause,
     Update,
     and_,
     bindparam,
     delete,
     event,
+    false,
+    func,
     insert,
     or_,
     select,
@@ -39,14 +44,23 @@ from alembic import command
 from hexwave_app.processes.errors import StoreUnavailable
 from hexwave_app.processes.model import Process, utc_now
 from hexwave_app.processes.ports import Cursor, Filter
+from hexwave_app.processes.search import searchable, words
+from hexwave_app.stores.sql_keys import SqlKeys
+from hexwave_app.stores.sql_schema import metadata
 
-_ROOT = Path(__file__).parents[2]
+log = logging.getLogger(__name__)
 
-metadata = MetaData()
+# Beside the package, where Alembic's own command looks for it; an installed package has it in this folder.
+_MIGRATIONS = next(
+    folder
+    for folder in (Path(__file__).with_name("alembic"), Path(__file__).parents[2] / "alembic")
+    if folder.is_dir()
+)
 
 # Literals: SQLite uses a partial index only where the query names its condition.
 _RUNNING = text("status = 'processing'")
 _UNPUBLISHED = text("unpublished = 1")
+_DELETED = text("deleted_at IS NOT NULL")
 
 processes = Table(
     "processes",
@@ -67,11 +81,21 @@ processes = Table(
         "lease_until", Integer, nullable=False, server_default="0", comment="milliseconds since the epoch"
     ),
     Column("document", JSON, nullable=False, comment="the whole process under its wire names"),
-    Index("processes_by_user", "user_id", "created_at", "process_id"),
+    Column("provider", String(64), nullable=False, server_default=""),
+    Column("model", String(255)),
+    Column("favourite", Boolean, nullable=False, server_default=false()),
+    Column("deleted_at", Integer, comment="milliseconds since the epoch"),
+    Column("search", Text, nullable=False, server_default="", comment="the prompt, as it is searched"),
+    # All that a list is narrowed by is in its index: what does not fit is passed over without its row.
+    Index(
+        *("processes_by_user", "user_id", "created_at", "process_id", "deleted_at", "status", "category"),
+        *("tool_name", "provider", "model", "favourite", "search"),
+    ),
     Index("processes_by_idempotency_key", "user_id", "idempotency_key", unique=True),
     Index("processes_unfinished", "lease_until", "updated_at", sqlite_where=_RUNNING),
     Index("processes_overdue", "lease_until", "created_at", sqlite_where=_RUNNING),
     Index("processes_unpublished", "lease_until", "updated_at", sqlite_where=_UNPUBLISHED),
+    Index("processes_deleted", "deleted_at", sqlite_where=_DELETED),
 )
 
 
@@ -79,6 +103,29 @@ processes = Table(
 _GET = select(processes.c.document).where(processes.c.process_id == bindparam("id"))
 _REPLACE = update(processes).where(
     processes.c.process_id == bindparam("id"), processes.c.revision == bindparam("before")
+)
+
+
+# One statement, so that all of it is done or none; the document says what the columns say.
+_ADOPT = text(
+    """
+    UPDATE processes SET
+        user_id = :adopter,
+        revision = revision + 1,
+        idempotency_key = CASE WHEN taken THEN NULL ELSE idempotency_key END,
+        document = json_set(
+            CASE WHEN taken THEN json_remove(document, '$.idempotencyKey') ELSE document END,
+            '$.userId', :adopter, '$.revision', revision + 1
+        )
+    FROM (
+        SELECT process_id AS id, EXISTS (
+            SELECT 1 FROM processes AS own
+            WHERE own.user_id = :adopter AND own.idempotency_key = theirs.idempotency_key
+        ) AS taken
+        FROM processes AS theirs WHERE theirs.user_id = :user
+    )
+    WHERE process_id = id
+    """
 )
 
 
@@ -92,6 +139,7 @@ class SqlStore:
         self._engine = engine
         # SQLite has one writer at a time: waiting here is cheaper than in its busy handler.
         self._writing = asyncio.Lock()
+        self.keys = SqlKeys(self._reader, self._writer)
 
     @classmethod
     @asynccontextmanager
@@ -131,23 +179,37 @@ class SqlStore:
 
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
         table = processes.c
-        query = select(table.document).where(table.user_id == user_id)
-        for column, value in (
-            (table.status, narrow.status),
-            (table.tool_name, narrow.tool_name),
-            (table.category, narrow.category),
-        ):
-            if value is not None:
-                query = query.where(column == value)
+        query = select(table.document).where(*_narrowed(user_id, narrow))
         if after is not None:
-            at = _milliseconds(after.created_at)
-            # The bound is one for the index; the alternatives only tell equal times apart.
-            older = or_(table.created_at < at, table.process_id < after.process_id)
-            query = query.where(table.created_at <= at, older)
-        return await self._all(query.order_by(table.created_at.desc(), table.process_id.desc()).limit(limit))
+            query = query.where(*_beyond(after, narrow.oldest_first))
+        order = [table.created_at, table.process_id]
+        if not narrow.oldest_first:
+            order = [column.desc() for column in order]
+        return await self._all(query.order_by(*order).limit(limit))
+
+    async def count(self, user_id: str, narrow: Filter) -> int:
+        query = select(func.count()).select_from(processes).where(*_narrowed(user_id, narrow))
+        async with self._reader() as connection:
+            return (await connection.execute(query)).scalar_one()
+
+    async def owned(self, user_id: str, process_ids: Collection[str]) -> list[Process]:
+        table = processes.c
+        # The plus keeps SQLite from reading the whole list of the user instead.
+        theirs = text("+user_id = :user").bindparams(user=user_id)
+        return await self._all(select(table.document).where(table.process_id.in_(process_ids), theirs))
+
+    async def deleted(self, before: datetime, limit: int) -> list[Process]:
+        table = processes.c
+        query = select(table.document).where(_DELETED, table.deleted_at < _milliseconds(before))
+        return await self._all(query.order_by(table.deleted_at).limit(limit))
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
         return await self._unclaimed(_RUNNING, processes.c.updated_at, before, limit)
+
+    async def silent(self, before: datetime, limit: int) -> list[Process]:
+        at = processes.c.updated_at
+        query = select(processes.c.document).where(_RUNNING, at < _milliseconds(before))
+        return await self._all(query.order_by(at).limit(limit))
 
     async def overdue(self, before: datetime, limit: int) -> list[Process]:
         return await self._unclaimed(_RUNNING, processes.c.created_at, before, limit)
@@ -167,8 +229,16 @@ class SqlStore:
             update(processes).where(and_(table.process_id == process_id, free)).values(taken)
         )
 
-    async def delete(self, process_id: str) -> bool:
-        return await self._changed(delete(processes).where(processes.c.process_id == process_id))
+    async def adopt(self, user_id: str, adopter_id: str) -> None:
+        async with self._writer() as connection:
+            await connection.execute(_ADOPT, {"user": user_id, "adopter": adopter_id})
+
+    async def delete(self, process_id: str, revision: int | None = None) -> bool:
+        table = processes.c
+        statement = delete(processes).where(table.process_id == process_id)
+        return await self._changed(
+            statement if revision is None else statement.where(table.revision == revision)
+        )
 
     async def _unclaimed(
         self, condition: TextClause, at: Column[int], before: datetime, limit: int
@@ -208,14 +278,23 @@ class SqlStore:
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`; blocks, so call it in a thread."""
-    command.upgrade(alembic_config(url), revision)
+    """Bring the database at `url` to `revision`; blocks, so call it in a thread.
+
+    One that a newer version has brought further is left as it is: what that adds, this one can do without.
+    """
+    try:
+        command.upgrade(alembic_config(url), revision)
+    except CommandError as error:
+        if not isinstance(error.__cause__, ResolutionError):
+            raise
+        log.warning("the database is a newer version's, and is used as it is: %s", error)
 
 
 def alembic_config(url: str) -> Config:
-    """Alembic's configuration for the migrations in the repository's `alembic/`."""
-    config = Config(_ROOT / "alembic.ini")
-    config.set_main_option("script_location", str(_ROOT / "alembic"))
+    """Alembic's configuration for the migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
     config.set_main_option("sqlalchemy.url", url.replace("sqlite+aiosqlite", "sqlite").replace("%", "%%"))
     return config
 
@@ -241,7 +320,39 @@ def _row(process: Process) -> dict[str, Any]:
         "created_at": _milliseconds(process.created_at),
         "updated_at": _milliseconds(process.updated_at),
         "document": process.wire(),
+        "provider": process.provider.name,
+        "model": process.provider.model,
+        "favourite": process.favourite,
+        "deleted_at": process.deleted_at and _milliseconds(process.deleted_at),
+        "search": searchable(str(process.data.req.get("prompt", ""))),
     }
+
+
+def _narrowed(user_id: str, narrow: Filter) -> list[ColumnElement[bool]]:
+    table = processes.c
+    exact = [
+        (table.status, narrow.status),
+        (table.tool_name, narrow.tool_name),
+        (table.category, narrow.category),
+        (table.provider, narrow.provider),
+        (table.model, narrow.model),
+        (table.favourite, narrow.favourite or None),
+    ]
+    wanted = [table.user_id == user_id, table.deleted_at.is_(None)]
+    wanted += [column == value for column, value in exact if value is not None]
+    if narrow.since is not None:
+        wanted.append(table.created_at >= _milliseconds(narrow.since))
+    if narrow.until is not None:
+        wanted.append(table.created_at < _milliseconds(narrow.until))
+    return wanted + [func.instr(table.search, word) > 0 for word in words(narrow.search)]
+
+
+def _beyond(after: Cursor, oldest_first: bool) -> list[ColumnElement[bool]]:
+    # The bound is one for the index; the alternatives only tell equal times apart.
+    table, at = processes.c, _milliseconds(after.created_at)
+    if oldest_first:
+        return [table.created_at >= at, or_(table.created_at > at, table.process_id > after.process_id)]
+    return [table.created_at <= at, or_(table.created_at < at, table.process_id < after.process_id)]
 
 
 def _free() -> ColumnElement[bool]:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 from hexwave_app.processes.errors import ChannelUnavailable
 from hexwave_app.processes.model import Process, StatusMessage
 from hexwave_app.processes.ports import Cursor, Filter
+from hexwave_app.processes.search import searchable, words
 from hexwave_app.realtime.mailbox import Mailbox
 
 
@@ -37,12 +38,35 @@ class MemoryStore:
         )
 
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
-        raise NotImplementedError
+        found = [kept for kept in self.kept.values() if kept.user_id == user_id and fits(kept, narrow)]
+        found.sort(key=place, reverse=not narrow.oldest_first)
+        if after is not None:
+            at = (after.created_at, after.process_id)
+            found = [
+                each for each in found if (place(each) > at if narrow.oldest_first else place(each) < at)
+            ]
+        return found[:limit]
+
+    async def count(self, user_id: str, narrow: Filter) -> int:
+        return len(await self.find(user_id, narrow, len(self.kept), None))
+
+    async def owned(self, user_id: str, process_ids: Collection[str]) -> list[Process]:
+        await asyncio.sleep(0)
+        return [
+            kept for kept in self.kept.values() if kept.user_id == user_id and kept.process_id in process_ids
+        ]
+
+    async def deleted(self, before: datetime, limit: int) -> list[Process]:
+        found = [kept for kept in self.kept.values() if kept.deleted_at and kept.deleted_at < before]
+        return sorted(found, key=lambda kept: kept.deleted_at or before)[:limit]
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
         return [
             process for process in self.kept.values() if not process.terminal and process.updated_at < before
         ]
+
+    async def silent(self, before: datetime, limit: int) -> list[Process]:
+        return await self.unfinished(before, limit)
 
     async def overdue(self, before: datetime, limit: int) -> list[Process]:
         return [
@@ -65,8 +89,39 @@ class MemoryStore:
         self.kept[process.process_id] = process
         return True
 
-    async def delete(self, process_id: str) -> bool:
-        return self.kept.pop(process_id, None) is not None
+    async def adopt(self, user_id: str, adopter_id: str) -> None:
+        raise NotImplementedError
+
+    async def delete(self, process_id: str, revision: int | None = None) -> bool:
+        kept = self.kept.get(process_id)
+        if kept is None or revision not in (None, kept.revision):
+            return False
+        del self.kept[process_id]
+        return True
+
+
+def place(process: Process) -> tuple[datetime, str]:
+    return process.created_at, process.process_id
+
+
+def fits(process: Process, narrow: Filter) -> bool:
+    """Whether the filter lets a process of its owner through."""
+    exact = [
+        (narrow.status, process.status),
+        (narrow.tool_name, process.tool_name),
+        (narrow.category, process.category),
+        (narrow.provider, process.provider.name),
+        (narrow.model, process.provider.model),
+        (narrow.favourite or None, process.favourite),
+    ]
+    text = searchable(str(process.data.req.get("prompt", "")))
+    return (
+        process.deleted_at is None
+        and all(wanted in (None, value) for wanted, value in exact)
+        and (narrow.since is None or process.created_at >= narrow.since)
+        and (narrow.until is None or process.created_at < narrow.until)
+        and all(word in text for word in words(narrow.search))
+    )
 
 
 class FaultyChannel:

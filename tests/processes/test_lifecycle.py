@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -20,20 +21,22 @@ from hexwave_app.processes import (
 )
 from hexwave_app.processes.errors import InvalidRequest, ProcessConflict
 from hexwave_app.processes.feed import Feed
+from hexwave_app.processes.model import utc_now
 from tests.processes.memory import FaultyChannel, MemoryStore, away
 from tests.processes.test_transition import begun, updates
 
 DONE = Completed(("/media/a.webp",))
+AN_HOUR = timedelta(hours=1)
 SOON = 0.02
 
 
 async def collected(versions: AsyncIterator[Process]) -> list[Process]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [process async for process in versions]
 
 
 async def attached(channel: FaultyChannel, process_id: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not channel.mailboxes[process_id]:
             await asyncio.sleep(0)
 
@@ -49,7 +52,7 @@ def unreliable(chance: random.Random):
     return fate
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(updates, max_size=15), st.randoms(use_true_random=False))
 def test_a_follower_sees_only_newer_versions_and_always_the_end(
     said: list[Update], chance: random.Random
@@ -92,7 +95,7 @@ async def test_a_follower_that_comes_late_sees_the_state_at_once() -> None:
     processes = Processes(MemoryStore(), FaultyChannel(lambda sent: []))
     process = await processes.create(begun())
     await processes.update(process.process_id, Progressed(40))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for seen in processes.follow(process.process_id):
             assert seen.data.progress == 40
             break
@@ -156,6 +159,114 @@ async def test_a_running_process_cannot_be_deleted() -> None:
         await processes.load(process.process_id)
 
 
+async def ended(processes: Processes, user_id: str = "g_1") -> Process:
+    process = await processes.create(begun().model_copy(update={"user_id": user_id}))
+    return await processes.update(process.process_id, DONE)
+
+
+async def test_a_mark_moves_the_revision_and_nothing_that_followers_are_told() -> None:
+    """A favourite is its owner's business: no sequence, no message, no time of change."""
+    channel = FaultyChannel()
+    processes = Processes(MemoryStore(), channel)
+    before = await ended(processes)
+    told = len(channel.sent)
+    (liked,) = await processes.favour([before.process_id], "g_1", True)
+    assert liked == before.model_copy(update={"favourite": True, "revision": before.revision + 1})
+    assert await processes.favour([before.process_id], "g_1", True) == [liked]
+    (plain,) = await processes.favour([before.process_id], "g_1", False)
+    assert (plain.favourite, plain.revision) == (False, liked.revision + 1)
+    assert len(channel.sent) == told
+
+
+async def test_marks_and_news_at_once_all_hold() -> None:
+    """Neither a status nor a mark is lost to the other."""
+    for _ in range(20):
+        processes = Processes(MemoryStore(), FaultyChannel())
+        process_id = (await processes.create(begun())).process_id
+        await asyncio.gather(
+            processes.update(process_id, Progressed(40)),
+            processes.favour([process_id], "g_1", True),
+            processes.update(process_id, Submitted("job")),
+            processes.favour([process_id], "g_1", True),
+            processes.update(process_id, DONE),
+        )
+        after = await processes.load(process_id)
+        assert (after.favourite, after.data.generations) == (True, DONE.generations)
+
+
+async def test_what_is_discarded_is_gone_until_it_is_restored() -> None:
+    """From every answer to its owner; undone, it is as it was."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    before = await ended(processes)
+    ids = [before.process_id]
+    assert [each.process_id for each in await processes.discard(ids, "g_1")] == ids
+    with pytest.raises(ProcessNotFound):
+        await processes.get(before.process_id, "g_1")
+    assert (await processes.list("g_1")).processes == []
+    assert await processes.count("g_1") == 0
+    assert await processes.owned(ids, "g_1") == []
+    assert await processes.favour(ids, "g_1", True) == []
+    for mark in (processes.share, processes.unshare, processes.delete):
+        with pytest.raises(ProcessNotFound):
+            await mark(before.process_id, "g_1")
+    (restored,) = await processes.restore(ids, "g_1")
+    assert restored == before.model_copy(update={"revision": restored.revision})
+    assert await processes.get(before.process_id, "g_1") == restored
+
+
+async def test_many_are_marked_at_once_and_only_ones_own() -> None:
+    """What runs is not discarded; another's, and what is not there, is passed over and left alone."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    mine = [await ended(processes) for _ in range(60)]
+    other, runs = await ended(processes, "g_2"), await processes.create(begun())
+    ids = [process.process_id for process in mine]
+    asked = [other.process_id, *ids, runs.process_id, "p_none", ids[0]]
+    assert [each.process_id for each in await processes.discard(asked, "g_1")] == ids
+    assert {each.process_id for each in await processes.favour(asked, "g_1", True)} == {runs.process_id}
+    assert await processes.get(other.process_id, "g_2") == other
+    assert not (await processes.get(runs.process_id, "g_1")).terminal
+    assert [each.process_id for each in await processes.restore(asked, "g_1")] == [*ids, runs.process_id]
+    assert await processes.get(other.process_id, "g_2") == other
+
+
+async def test_more_than_five_hundred_at_once_are_refused() -> None:
+    """Before anything is read."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    with pytest.raises(InvalidRequest) as refused:
+        await processes.discard([f"p_{number}" for number in range(501)], "g_1")
+    assert refused.value.field == "ids"
+
+
+async def test_what_was_restored_is_not_purged() -> None:
+    """A purge is of the version that was read; one that is purged cannot be restored."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    ids = [(await ended(processes)).process_id]
+    await processes.discard(ids, "g_1")
+    (doomed,) = await processes.deleted(utc_now() + AN_HOUR, 9)
+    await processes.restore(ids, "g_1")
+    assert not await processes.purge(doomed)
+    await processes.discard(ids, "g_1")
+    (doomed,) = await processes.deleted(utc_now() + AN_HOUR, 9)
+    assert await processes.purge(doomed)
+    assert await processes.restore(ids, "g_1") == []
+
+
+async def test_a_link_is_shared_until_it_is_not_and_then_another() -> None:
+    """Sharing twice is one nonce; sharing again after the end of it is a fresh one."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    process_id = (await processes.create(begun())).process_id
+    with pytest.raises(ProcessConflict):
+        await processes.share(process_id, "g_1")
+    await processes.update(process_id, DONE)
+    with pytest.raises(ProcessNotFound):
+        await processes.share(process_id, "g_2")
+    first = (await processes.share(process_id, "g_1")).share
+    assert first is not None
+    assert (await processes.share(process_id, "g_1")).share == first
+    assert (await processes.unshare(process_id, "g_1")).share is None
+    assert (await processes.share(process_id, "g_1")).share not in (None, first)
+
+
 @pytest.mark.parametrize("cursor", ["", "nonsense", "é", "bm8tYmFy", "MjAyNnw"])
 async def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
     """With a sentence that says where to take one from."""
@@ -190,7 +301,7 @@ async def test_a_feed_brings_the_newest_version_of_each_process_and_ends_its_fol
         seen: dict[str, Process] = {}
         await processes.update(one.process_id, Submitted("job-1"))
         await processes.update(one.process_id, DONE)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (one.process_id in seen and seen[one.process_id].terminal and two.process_id in seen):
                 seen |= {process.process_id: process for process in await feed.next(1)}
         assert processes.followers == 1
@@ -212,3 +323,13 @@ async def test_an_update_from_an_old_version_is_decided_on_the_newest() -> None:
     assert (await processes.update(old.process_id, Progressed(10), old)).data.progress == 80
     newest = await processes.update(old.process_id, DONE)
     assert await processes.update(old.process_id, Progressed(0), old) == newest
+
+
+async def test_a_feed_that_is_told_to_end_lets_go_of_whoever_waits() -> None:
+    """At once, however long they meant to wait: another follower takes its place."""
+    async with Feed.open(Processes(MemoryStore(), FaultyChannel())) as feed:
+        waiting = asyncio.create_task(feed.next(timeout=3600))
+        await asyncio.sleep(0)
+        feed.end()
+        assert await waiting == []
+        assert feed.ended

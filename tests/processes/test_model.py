@@ -1,9 +1,20 @@
 """The document and the message, as the contracts have them."""
 
+import pickle
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hexwave_app.processes import Completed, Failed, Process, Progressed, StatusMessage, Submitted
+from hexwave_app.processes import (
+    Completed,
+    Failed,
+    Process,
+    Progressed,
+    Stage,
+    StatusMessage,
+    Submitted,
+    transition,
+)
 from tests.processes.test_transition import AT, after, begun, updates
 
 
@@ -12,7 +23,7 @@ def test_the_document_has_the_names_of_the_contract() -> None:
     document = after(Submitted("job-1")).wire()
     assert set(document) == {
         *("processId", "userId", "toolName", "category", "status", "sequence", "published", "revision"),
-        *("data", "provider", "events", "createdAt", "updatedAt"),
+        *("data", "provider", "events", "favourite", "createdAt", "updatedAt"),
     }
     assert document["data"] == {"req": {"prompt": "a sea"}, "stage": "queued"}
     assert document["provider"] == {"name": "demo", "jobId": "job-1"}
@@ -43,14 +54,31 @@ def test_a_message_brings_an_older_version_up_to_date(said: list, lag: int) -> N
     """From any earlier version, one message is enough for everything but the timeline."""
     versions = [begun()]
     for update in said:
-        from hexwave_app.processes import transition
-
         versions.append(transition(versions[-1], update, AT))
     newest, older = versions[-1], versions[max(0, len(versions) - 1 - lag)]
     message = StatusMessage.model_validate(StatusMessage.of(newest).wire())
     told = message.onto(older)
     assert told.data == newest.data
     assert (told.status, told.sequence) == (newest.status, newest.sequence)
+
+
+def test_a_message_of_a_newer_version_is_taken() -> None:
+    """With fields and a stage that are unknown here; the data is as it was sent."""
+    sent = StatusMessage.of(after(Progressed(10))).wire()
+    sent |= {"audience": "all", "data": sent["data"] | {"stage": "polishing", "quality": 1}}
+    told = StatusMessage.model_validate(sent).onto(
+        begun().model_copy(update={"process_id": sent["processId"]})
+    )
+    assert told.data.stage == "polishing"
+    assert told.data.wire() == sent["data"] | {"req": {"prompt": "a sea"}}
+
+
+def test_a_stage_of_a_newer_version_is_no_reason_to_stand_still() -> None:
+    """Nobody here knows whether it comes before ours or after."""
+    process = after(Progressed(10))
+    ahead = process.model_copy(update={"data": process.data.model_copy(update={"stage": Stage("polishing")})})
+    assert transition(ahead, Progressed(20, Stage.PAINTING), AT).data.progress == 20
+    assert pickle.loads(pickle.dumps(ahead)) == ahead
 
 
 def test_a_message_that_is_not_newer_changes_nothing() -> None:

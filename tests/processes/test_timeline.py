@@ -250,7 +250,7 @@ noises = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(noises, st.sampled_from(Source)), max_size=20), st.integers(0, 2**32))
 def test_whatever_races_nothing_is_lost(said: list[tuple[Update | str | None, Source]], seed: int) -> None:
     """Changes, notes and marks of two workers at once: one write is one revision, one change one sequence.

@@ -17,7 +17,7 @@ from hexwave_app.stores.mongo import MongoStore
 from hexwave_app.stores.sql import SqlStore
 from tests.stores.mongod import INSTALL, NAMED_SERVER, Mongod, binary, running
 
-OpenStore = Callable[[], AbstractAsyncContextManager[ProcessStore]]
+OpenStore = Callable[[], AbstractAsyncContextManager[SqlStore | MongoStore]]
 
 
 def begun(user_id: str = "g_a", **fields: Any) -> Process:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,9 +32,11 @@ from tests.stores.mongod import Mongod
 
 AN_HOUR = timedelta(hours=1)
 INDEXES = {
-    *("_id_", "process_id", "by_user", "by_idempotency_key"),
+    *("_id_", "process_id", "listed", "by_idempotency_key", "deleted"),
     *("unfinished_by_lease", "overdue_by_lease", "unpublished_by_lease"),
 }
+EVERYTHING = Filter()
+SEARCHED = "möwen über dem meer 🌊"
 SOON = 1.0
 """A deadline for operations that are meant to miss it."""
 
@@ -60,10 +63,10 @@ def finished(process: Process, at: datetime) -> Process:
 
 
 async def test_the_document_is_the_contracts(store: MongoStore, database: Database[Document]) -> None:
-    """A process under its wire names and nothing else, but for the mark of what is yet to be published."""
+    """A process under its wire names, the mark of what is yet to be published, and what is searched."""
     process = await store.insert(begun(idempotency_key="k", retry_of="p_before"))
     kept = database.processes.find_one({}, {"_id": False})
-    assert to_jsonable_python(kept) == process.wire() | {"unpublished": True}
+    assert to_jsonable_python(kept) == process.wire() | {"unpublished": True, "search": SEARCHED}
 
 
 async def test_what_is_unset_is_not_in_the_document(store: MongoStore, database: Database[Document]) -> None:
@@ -75,7 +78,11 @@ async def test_what_is_unset_is_not_in_the_document(store: MongoStore, database:
     done = transition(answered, Completed(()), utc_now())
     done = done.model_copy(update={"published": done.sequence})
     assert await store.replace(done)
-    assert to_jsonable_python(database.processes.find_one({}, {"_id": False})) == done.wire()
+    kept = database.processes.find_one({}, {"_id": False})
+    assert to_jsonable_python(kept) == done.wire() | {"search": SEARCHED}
+    gone = done.marked(deleted_at=utc_now())
+    assert await store.replace(gone)
+    assert to_jsonable_python(database.processes.find_one({}, {"_id": False})) == gone.wire()
 
 
 async def test_a_lease_is_beside_the_process_in_the_document(
@@ -130,11 +137,21 @@ async def test_every_query_goes_by_an_index(store: MongoStore, database: Databas
         Cursor(noon + AN_HOUR, "p_x"),
         Filter(ProcessStatus.PROCESSING, "image-generator", "image"),
     )
+    everything = replace(
+        running,
+        **{"provider": "demo", "model": "m", "favourite": True, "search": "sea"},
+        since=noon,
+        until=noon + AN_HOUR,
+    )
     expected: list[tuple[Awaitable[object], set[str]]] = [
-        (store.find("g_0", Filter(), 9, None), {"by_user"}),
-        (store.find("g_0", Filter(), 9, cursor), {"by_user"}),
-        (store.find("g_0", running, 9, None), {"by_user"}),
-        (store.find("g_0", running, 9, cursor), {"by_user"}),
+        (store.find("g_0", Filter(), 9, None), {"listed"}),
+        (store.find("g_0", Filter(), 9, cursor), {"listed"}),
+        (store.find("g_0", running, 9, None), {"listed"}),
+        (store.find("g_0", running, 9, cursor), {"listed"}),
+        (store.find("g_0", everything, 9, cursor), {"listed"}),
+        (store.find("g_0", replace(everything, oldest_first=True), 9, cursor), {"listed"}),
+        (store.owned("g_0", ["p_x", "p_y"]), {"process_id"}),
+        (store.deleted(noon, 9), {"deleted"}),
         (store.unfinished(noon + AN_HOUR, 9), {"unfinished_by_lease"}),
         (store.overdue(noon + AN_HOUR, 9), {"overdue_by_lease"}),
         (store.unpublished(noon + AN_HOUR, 9), {"unpublished_by_lease"}),
@@ -169,6 +186,41 @@ async def test_a_page_reads_no_more_than_it_shows(store: MongoStore, database: D
         # One more: the cursor's own.
         assert asked["docsExamined"] <= 6
         assert asked["nreturned"] == 5
+
+
+async def test_what_a_list_is_narrowed_by_is_read_from_the_index(
+    store: MongoStore, database: Database[Document]
+) -> None:
+    """A document is read once it is found, and none to count."""
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for number in range(40):
+        at = noon + timedelta(seconds=number)
+        marks: dict[int, Document] = {0: {"favourite": True}, 1: {"deleted_at": at}}
+        await store.insert(begun(created_at=at, updated_at=at, **marks.get(number % 10, {})))
+    for narrow, found in ((Filter(favourite=True, search="meer"), 4), (Filter(search="none"), 0)):
+        (asked,) = await profiled(database, store.find("g_a", narrow, 60, None))
+        assert (asked["docsExamined"], asked["nreturned"]) == (found, found)
+    (asked,) = await profiled(database, store.count("g_a", Filter(search="meer")))
+    assert (asked["docsExamined"], await store.count("g_a", EVERYTHING)) == (0, 36)
+
+
+async def test_documents_of_before_there_was_a_search_are_found(
+    mongodb_uri: str, database: Database[Document]
+) -> None:
+    """The first start that knows of it fills them in and drops the index of before; so do several."""
+
+    async def found() -> set[str]:
+        async with MongoStore.open(mongodb_uri) as store:
+            return {each.process_id for each in await store.find("g_a", Filter(search="MÖWEN"), 9, None)}
+
+    async with MongoStore.open(mongodb_uri) as store:
+        made = [await store.insert(begun()) for _ in range(3)]
+    database.processes.update_many({}, {"$unset": {"search": "", "favourite": ""}})
+    database.processes.drop_index("listed")
+    database.processes.create_index([("userId", 1), ("createdAt", -1), ("processId", -1)], name="by_user")
+    for seen in await asyncio.gather(*(found() for _ in range(4))):
+        assert seen == {process.process_id for process in made}
+    assert database.processes.index_information().keys() == INDEXES
 
 
 async def profiled(database: Database[Document], query: Awaitable[object]) -> list[Document]:
@@ -237,6 +289,9 @@ async def every_operation(store: MongoStore) -> list[object]:
         store.insert(process),
         store.get("p_x"),
         store.find("g_a", Filter(), 9, None),
+        store.count("g_a", Filter()),
+        store.owned("g_a", ["p_x"]),
+        store.deleted(utc_now(), 9),
         store.unfinished(utc_now(), 9),
         store.overdue(utc_now(), 9),
         store.unpublished(utc_now(), 9),

@@ -1,6 +1,7 @@
 """What SQLite adds to the contract: its file, its migrations, other processes, sudden death."""
 
 import asyncio
+import json
 import os
 import re
 import sqlite3
@@ -9,6 +10,8 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +21,18 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, event, inspect
 
 from alembic import command
-from hexwave_app.processes import Cursor, Filter, ProcessStatus
+from hexwave_app.processes import Cursor, Filter, ProcessStatus, ProviderJob
+from hexwave_app.processes import Process as ProcessModel
 from hexwave_app.processes.errors import StoreUnavailable
 from hexwave_app.processes.model import utc_now
-from hexwave_app.stores.sql import SqlStore, alembic_config, metadata, migrate
+from hexwave_app.stores.sql import SqlStore, _row, alembic_config, metadata, migrate  # pyright: ignore[reportPrivateUsage]
 from tests.conftest import PATIENCE
 from tests.stores import writer
 from tests.stores.conftest import begun
 
 ROOT = Path(__file__).parents[2]
 INDEX = re.compile(r"USING (?:COVERING )?INDEX (\w+)")
+ADDED = {"provider", "model", "favourite", "deleted_at", "search"}
 BY_ID = "sqlite_autoindex_processes_1"
 
 
@@ -48,7 +53,7 @@ def test_the_migrations_go_up_and_down_again(database: Path) -> None:
     """From nothing to the newest, back to nothing, and up once more."""
     url = f"sqlite:///{database}"
     migrate(url)
-    assert tables(database) == {"processes", "alembic_version"}
+    assert tables(database) == {"api_keys", "processes", "alembic_version"}
     migrate(url)
     command.downgrade(alembic_config(url), "base")
     assert tables(database) == {"alembic_version"}
@@ -151,12 +156,24 @@ async def test_a_broken_database_is_unavailable(database: Path) -> None:
 async def test_every_query_goes_by_an_index(database: Path) -> None:
     """As SQLite itself explains them: no table is scanned, and no result sorted afterwards."""
     cursor, running = Cursor(utc_now(), "p_x"), Filter(ProcessStatus.PROCESSING, "image-generator", "image")
+    everything = replace(
+        running,
+        **{"provider": "demo", "model": "m", "favourite": True, "search": "sea"},
+        since=utc_now() - timedelta(days=1),
+        until=utc_now(),
+    )
     async with SqlStore.open(database) as store:
         process = begun(idempotency_key="k")
         expected: list[tuple[Awaitable[object], set[str]]] = [
             (store.find("g_a", Filter(), 9, None), {"processes_by_user"}),
             (store.find("g_a", Filter(), 9, cursor), {"processes_by_user"}),
             (store.find("g_a", running, 9, cursor), {"processes_by_user"}),
+            (store.find("g_a", everything, 9, cursor), {"processes_by_user"}),
+            (store.find("g_a", replace(everything, oldest_first=True), 9, cursor), {"processes_by_user"}),
+            (store.count("g_a", Filter()), {"processes_by_user"}),
+            (store.count("g_a", everything), {"processes_by_user"}),
+            (store.owned("g_a", ["p_x", "p_y"]), {BY_ID}),
+            (store.deleted(utc_now(), 9), {"processes_deleted"}),
             (store.unfinished(utc_now(), 9), {"processes_unfinished"}),
             (store.overdue(utc_now(), 9), {"processes_overdue"}),
             (store.unpublished(utc_now(), 9), {"processes_unpublished"}),
@@ -171,6 +188,35 @@ async def test_every_query_goes_by_an_index(database: Path) -> None:
             plan = await explained(store, query)
             assert {index for step in plan for index in INDEX.findall(step)} == indexes, plan
             assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step], plan
+
+
+async def test_a_count_reads_the_index_alone(database: Path) -> None:
+    """And so does all that a list is narrowed by: a document is read once it is found."""
+    everything = Filter(ProcessStatus.COMPLETED, "t", "image", "demo", "m", favourite=True, search="sea")
+    async with SqlStore.open(database) as store:
+        (step,) = await explained(store, store.count("g_a", everything))
+    assert "COVERING INDEX processes_by_user" in step
+
+
+def test_the_lists_of_older_processes_are_filled(database: Path) -> None:
+    """With what they are searched and narrowed by, in every script."""
+    url, process = f"sqlite:///{database}", begun(provider=ProviderJob(name="demo", model="painter-1"))
+    migrate(url, "0002")
+    row = {name: value for name, value in _row(process).items() if name not in ADDED}
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        named = ", ".join(f":{name}" for name in row)
+        connection.execute(
+            f"INSERT INTO processes ({', '.join(row)}) VALUES ({named})",
+            row | {"document": json.dumps(row["document"])},
+        )
+
+    async def found(narrow: Filter) -> list[ProcessModel]:
+        async with SqlStore.open(database) as store:
+            return await store.find("g_a", narrow, 9, None)
+
+    for narrow in (Filter(search="MÖWEN"), Filter(provider="demo", model="painter-1")):
+        assert asyncio.run(found(narrow)) == [process]
+    assert asyncio.run(found(Filter(favourite=True))) == []
 
 
 async def test_a_page_far_down_a_list_begins_at_its_cursor(database: Path) -> None:
@@ -205,8 +251,11 @@ async def start_writer(do: str, database: Path, process_id: str = "") -> Process
     )
 
 
-async def test_servers_may_start_on_an_empty_directory_at_once(database: Path) -> None:
-    """Each migrates or finds it done; none fails."""
+@pytest.mark.parametrize("revision", ["base", "0001"])
+async def test_servers_may_start_at_once(database: Path, revision: str) -> None:
+    """On an empty directory, or an older version's; each migrates or finds it done, and none fails."""
+    if revision != "base":
+        await asyncio.to_thread(migrate, f"sqlite:///{database}", revision)
     servers = await asyncio.gather(*(start_writer("race", database, "p_none") for _ in range(3)))
     async with asyncio.timeout(PATIENCE):
         said = [(await server.communicate())[0] for server in servers]

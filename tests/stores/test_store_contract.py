@@ -20,7 +20,7 @@ from hexwave_app.processes import (
     Submitted,
     transition,
 )
-from hexwave_app.processes.model import EventType, ProcessEvent, Source, utc_now
+from hexwave_app.processes.model import EventType, KeptPicture, ProcessEvent, ProviderJob, Source, utc_now
 from tests.stores.conftest import OpenStore, begun
 
 EVERYTHING = Filter()
@@ -51,9 +51,13 @@ async def test_a_process_comes_back_as_it_was_saved(store: ProcessStore) -> None
         Submitted("job"),
         Progressed(40, Stage.PAINTING, ("/media/a.webp", None), "a notice"),
         Answered({"results": ["demo:1"], "notice": None}),
-        Completed(("/media/b.webp",)),
+        Completed(("/media/b.webp",), None, (KeptPicture(width=3, height=2, colour="#102030"),)),
     ):
         process = transition(process, update, NOON)
+        assert await store.replace(process)
+        assert await store.get(process.process_id) == process
+    for marks in ({"favourite": True}, {"share": "nonce"}, {"deleted_at": NOON}, {"deleted_at": None}):
+        process = process.marked(**marks)
         assert await store.replace(process)
         assert await store.get(process.process_id) == process
 
@@ -176,7 +180,168 @@ async def test_a_list_is_one_users_and_narrowed(store: ProcessStore) -> None:
 
 
 async def ids(store: ProcessStore, narrow: Filter) -> list[str]:
-    return [process.process_id for process in await store.find("g_a", narrow, 100, None)]
+    found = [process.process_id for process in await store.find("g_a", narrow, 100, None)]
+    assert await store.count("g_a", narrow) == len(found)
+    return found
+
+
+def asked(prompt: str, **fields: Any) -> Process:
+    process = begun(**fields)
+    return process.model_copy(update={"data": process.data.model_copy(update={"req": {"prompt": prompt}})})
+
+
+async def test_a_list_is_narrowed_by_favourites_and_by_who_made_it(store: ProcessStore) -> None:
+    """By provider, and by model, which one may have without the other."""
+    plain = await store.insert(begun())
+    liked = await store.insert(begun(favourite=True, provider=ProviderJob(name="demo", model="painter-1")))
+    other = await store.insert(begun(provider=ProviderJob(name="fal", model="painter-1")))
+    assert await ids(store, Filter(favourite=True)) == [liked.process_id]
+    assert set(await ids(store, Filter(provider="demo"))) == {plain.process_id, liked.process_id}
+    assert set(await ids(store, Filter(model="painter-1"))) == {liked.process_id, other.process_id}
+    assert await ids(store, Filter(provider="fal", model="painter-1")) == [other.process_id]
+    assert await store.replace(liked.marked(favourite=False))
+    assert await ids(store, Filter(favourite=True)) == []
+
+
+async def test_a_list_is_narrowed_by_time(store: ProcessStore) -> None:
+    """From the first moment on, and up to, without, the second; a cursor goes on within them."""
+    times = [NOON + timedelta(minutes=number) for number in range(5)]
+    made = [(await store.insert(begun(created_at=at))).process_id for at in times]
+    between = Filter(since=times[1], until=times[4])
+    assert await ids(store, between) == made[3:0:-1]
+    assert await ids(store, Filter(since=times[3])) == made[:2:-1]
+    assert await ids(store, Filter(until=times[1])) == made[:1]
+    rest = await store.find("g_a", between, 9, Cursor(times[2], made[2]))
+    assert [process.process_id for process in rest] == made[1:2]
+
+
+async def test_a_list_may_be_oldest_first(store: ProcessStore) -> None:
+    """The very same list, the other way round, page by page."""
+    times = [NOON + timedelta(milliseconds=number // 3) for number in range(10)]
+    for at in times:
+        await store.insert(begun(created_at=at))
+    found, after = list[Process](), None
+    while page := await store.find("g_a", Filter(oldest_first=True), 3, after):
+        found += page
+        after = Cursor(page[-1].created_at, page[-1].process_id)
+    assert found[::-1] == await store.find("g_a", EVERYTHING, 100, None)
+
+
+@pytest.mark.parametrize(
+    ("search", "finds"),
+    [
+        ("harbour", True),
+        ("HARB", True),
+        ("bour", True),
+        ("dawn harbour", True),
+        ("  dawn\tHarbour ", True),
+        ("harbour dusk", False),
+        ("möwen", True),
+        ("MÖWEN", True),
+        ("mo\u0308wen", True),
+        ("STRASSE", True),
+        ("straße", True),
+        ("🌊", True),
+        ("100%", True),
+        ("100_", False),
+        ("%", True),
+        ("_", False),
+        (".", False),
+        (".*", False),
+        ("(", True),
+        ("[a", False),
+        ("\\", False),
+        ("$set", True),
+        ("\x00", True),
+        ("", True),
+    ],
+)
+async def test_a_search_finds_parts_of_words_in_any_case(
+    store: ProcessStore, search: str, finds: bool
+) -> None:
+    """All of them, in any order, in every script; what has a meaning to a database has none here."""
+    kept = await store.insert(asked("Harbour at dawn, Möwen (100% $set) an der Straße 🌊"))
+    await store.insert(asked("Night"))
+    await store.insert(asked("Harbour at dawn", user_id="g_b"))
+    assert (kept.process_id in await ids(store, Filter(search=search))) is finds
+
+
+async def test_all_filters_hold_at_once(store: ProcessStore) -> None:
+    """What misses one of them is not found."""
+    fitting = {
+        "user_id": "g_a",
+        "favourite": True,
+        "created_at": NOON,
+        "status": ProcessStatus.COMPLETED,
+        "provider": ProviderJob(name="demo", model="painter-1"),
+    }
+    kept = await store.insert(asked("Harbour", **fitting))
+    for other in (
+        {"favourite": False},
+        {"created_at": NOON - AN_HOUR},
+        {"created_at": NOON + AN_HOUR},
+        {"status": ProcessStatus.FAILED},
+        {"provider": ProviderJob(name="demo", model="painter-2")},
+        {"category": "video"},
+        {"deleted_at": NOON},
+        {"user_id": "g_b"},
+    ):
+        await store.insert(asked("Harbour", **fitting | other))
+    await store.insert(asked("Night", **fitting))
+    wanted = Filter(
+        *(ProcessStatus.COMPLETED, "image-generator", "image", "demo", "painter-1"),
+        favourite=True,
+        since=NOON,
+        until=NOON + AN_HOUR,
+        search="harb",
+    )
+    assert await ids(store, wanted) == [kept.process_id]
+
+
+async def test_what_is_deleted_is_in_no_list_until_it_is_restored(store: ProcessStore) -> None:
+    """Under no filter; by its id it can still be read, for who undoes it and who purges it."""
+    gone = await store.insert(begun(deleted_at=NOON, favourite=True))
+    assert await store.get(gone.process_id) == gone
+    assert await store.owned("g_a", [gone.process_id]) == [gone]
+    for narrow in (EVERYTHING, Filter(favourite=True), Filter(search="möwen"), Filter(oldest_first=True)):
+        assert await ids(store, narrow) == []
+    assert await store.replace(gone.marked(deleted_at=None))
+    for narrow in (EVERYTHING, Filter(favourite=True), Filter(search="möwen"), Filter(oldest_first=True)):
+        assert await ids(store, narrow) == [gone.process_id]
+
+
+async def test_the_deleted_are_everyones_longest_gone_first(store: ProcessStore) -> None:
+    """Until they are restored or forgotten; the limit takes the longest gone."""
+    made = [
+        await store.insert(begun(f"g_{number}", deleted_at=NOON + timedelta(seconds=number)))
+        for number in (2, 0, 1)
+    ]
+    await store.insert(begun())
+    assert await store.deleted(NOON + AN_HOUR, 10) == [made[1], made[2], made[0]]
+    assert await store.deleted(NOON + AN_HOUR, 2) == [made[1], made[2]]
+    assert await store.deleted(NOON + timedelta(seconds=1), 10) == [made[1]]
+    await store.replace(made[1].marked(deleted_at=None))
+    await store.delete(made[2].process_id)
+    assert await store.deleted(NOON + AN_HOUR, 10) == [made[0]]
+
+
+async def test_only_the_users_own_are_owned(store: ProcessStore) -> None:
+    """Of any ids, five hundred of them too, and none twice."""
+    mine = [await store.insert(begun()) for _ in range(2)]
+    other = await store.insert(begun("g_b"))
+    asked_for = [mine[0].process_id, mine[0].process_id, other.process_id, "p_none", "'", mine[1].process_id]
+    found = await store.owned("g_a", asked_for + [f"p_{number}" for number in range(494)])
+    assert sorted(found, key=str) == sorted(mine, key=str)
+    assert await store.owned("g_a", []) == []
+
+
+async def test_a_process_is_deleted_at_the_revision_that_was_read(store: ProcessStore) -> None:
+    """So that a purge does not take what was restored in between."""
+    first = await store.insert(begun(deleted_at=NOON))
+    assert await store.replace(first.marked(deleted_at=None))
+    assert not await store.delete(first.process_id, first.revision)
+    assert await store.delete(first.process_id, first.revision + 1)
+    assert not await store.delete(first.process_id, first.revision + 1)
 
 
 async def test_the_unfinished_are_everyones_oldest_first(store: ProcessStore) -> None:
@@ -223,6 +388,16 @@ async def test_what_is_leased_is_not_looked_for(store: ProcessStore) -> None:
     assert await store.lease(second.process_id, "one", utc_now() - 2 * AN_HOUR)
     for look in looks:
         assert await look(NOON + AN_HOUR, 10) == [third, fourth, second, first]
+
+
+async def test_the_silent_are_seen_under_a_lease_too(store: ProcessStore) -> None:
+    """Who only looks is not kept out by who works on them; what has ended is of no interest."""
+    made = [await store.insert(touched(NOON + timedelta(seconds=number))) for number in (1, 0, 2)]
+    await store.replace(transition(made[2], Failed("No.", "x"), NOON))
+    assert await store.lease(made[0].process_id, "one", utc_now() + AN_HOUR)
+    assert await store.silent(NOON + AN_HOUR, 10) == [made[1], made[0]]
+    assert await store.silent(NOON + AN_HOUR, 1) == [made[1]]
+    assert await store.silent(NOON, 10) == []
 
 
 async def test_progress_makes_a_silent_process_heard(store: ProcessStore) -> None:
@@ -318,7 +493,7 @@ async def test_a_store_keeps_over_a_restart(open_store: OpenStore) -> None:
 
 
 async def test_two_servers_see_each_others_writes(open_store: OpenStore) -> None:
-    """Even when both open an empty store at the same moment."""
+    """Whichever of them opened it first."""
     async with open_store() as one, open_store() as other:
         process = await one.insert(begun())
         assert await other.get(process.process_id) == process
@@ -334,3 +509,50 @@ async def test_any_text_is_an_id_and_finds_nothing_else(store: ProcessStore, tex
     assert not await store.delete(text)
     assert await store.find(text, EVERYTHING, 9, None) == []
     assert await store.get(kept.process_id) == kept
+
+
+async def test_what_is_adopted_is_the_adopters(store: ProcessStore) -> None:
+    """Running or ended, with all that it was; what others have stays theirs."""
+    running, others, own = begun("g_guest"), begun("g_other"), begun("user_a")
+    ended = transition(begun("g_guest", idempotency_key="k"), Failed("No.", "x"), NOON)
+    for process in (running, ended, others, own):
+        await store.insert(process)
+    await store.adopt("g_guest", "user_a")
+    for process in (running, ended):
+        moved = {"user_id": "user_a", "revision": process.revision + 1}
+        assert await store.get(process.process_id) == process.model_copy(update=moved)
+    assert await store.find("g_guest", EVERYTHING, 10, None) == []
+    assert {each.process_id for each in await store.find("user_a", EVERYTHING, 10, None)} == {
+        *(running.process_id, ended.process_id, own.process_id)
+    }
+    assert await store.get(others.process_id) == others
+    assert await store.get(own.process_id) == own
+    begun_before = await store.begun("user_a", "k")
+    assert begun_before is not None
+    assert begun_before.process_id == ended.process_id
+
+
+async def test_a_writer_that_did_not_see_an_adoption_loses_its_race(store: ProcessStore) -> None:
+    """Else it would give the process back to whom it was."""
+    process = await store.insert(begun("g_guest"))
+    await store.adopt("g_guest", "user_a")
+    assert not await store.replace(later(process))
+    adopted = await store.get(process.process_id)
+    assert adopted is not None
+    assert await store.replace(later(adopted))
+
+
+async def test_of_two_with_one_idempotency_key_the_adopters_own_keeps_it(store: ProcessStore) -> None:
+    """The other comes along without; adopting twice changes nothing more."""
+    own = await store.insert(begun("user_a", idempotency_key="k"))
+    theirs = await store.insert(begun("g_guest", idempotency_key="k"))
+    free = await store.insert(begun("g_guest", idempotency_key="free"))
+    for _ in range(2):
+        await store.adopt("g_guest", "user_a")
+        assert await store.begun("user_a", "k") == own
+        adopted = await store.get(theirs.process_id)
+        assert adopted is not None
+        assert (adopted.user_id, adopted.idempotency_key) == ("user_a", None)
+        kept = await store.begun("user_a", "free")
+        assert kept is not None
+        assert kept.process_id == free.process_id
