@@ -5,13 +5,18 @@
 # pyright: reportUnknownArgumentType=false
 
 import logging
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import httpx
 from ably import AblyRest
+from ably.util.exceptions import AblyException
 
+from hexwave_app.processes.errors import ChannelUnavailable
 from hexwave_app.processes.model import StatusMessage
+from hexwave_app.realtime.advice import advice
 from hexwave_app.realtime.connections import Connections
 from hexwave_app.realtime.mailbox import Mailbox
 from hexwave_app.realtime.publisher import Publisher
@@ -65,6 +70,10 @@ class AblyChannel:
         """How many channels this worker is attached to, or is attaching."""
         return self._connections.topics
 
+    def follows(self, process_id: str) -> bool:
+        """Whether somebody in this worker follows the process."""
+        return self._connections.follows(channel_name(process_id))
+
     @property
     def connections(self) -> int:
         """How many realtime connections are open."""
@@ -81,6 +90,13 @@ class AblyChannel:
         Raises `StatusTooLarge` before sending, `ChannelUnavailable` when Ably does not take it.
         """
         await self._publisher.publish(channel_name(message.process_id), message)
+
+    async def clock_skew(self) -> float:
+        """Seconds that this machine's clock is ahead of Ably's. Raises `ChannelUnavailable`."""
+        try:
+            return time.time() - await self._rest.time() / 1000
+        except (AblyException, httpx.HTTPError, OSError) as error:
+            raise ChannelUnavailable(f"Ably does not say the time: {advice(error)}") from error
 
     @asynccontextmanager
     async def subscribe(self, process_id: str) -> AsyncGenerator[Mailbox, None]:

@@ -50,6 +50,10 @@ class Connections:
         """How many channels are followed."""
         return len(self._places)
 
+    def follows(self, name: str) -> bool:
+        """Whether somebody here follows the channel."""
+        return name in self._places
+
     @property
     def trouble(self) -> str | None:
         """What keeps a connection or a channel away at the moment."""

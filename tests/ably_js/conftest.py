@@ -84,7 +84,7 @@ class AblyJs:
 @asynccontextmanager
 async def ably_js(server: Served, guest: Guest, **options: Any) -> AsyncIterator[AblyJs]:
     """A client that gets its tokens with the guest's cookie; `options` are more of Ably's ClientOptions."""
-    assert (_HERE / "node_modules").exists(), "ably-js is not installed: run python3 dev.py test"
+    assert (_HERE.parent / "node_modules").exists(), "ably-js is not installed: run python3 dev.py test"
     assert server.services.channel.endpoint is not None
     host, _, port = server.services.channel.endpoint.rpartition(":")
     known = {

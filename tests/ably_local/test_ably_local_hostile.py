@@ -20,7 +20,6 @@ from tests.ably_local.conftest import KEYS, Clients, Until
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOUNDED = settings(
     max_examples=60,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -208,7 +207,7 @@ async def test_raw_nonsense_on_the_port(server: Any) -> None:
     for nonsense in (b"\x00" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01" + b"x" * 50 + b"\n\n"):
         reader, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(nonsense)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await reader.read(1_000)
         writer.close()
 
@@ -235,7 +234,7 @@ async def test_a_body_that_never_ends_is_given_up() -> None:
             b"POST /keys/app.key/requestToken HTTP/1.1\r\nhost: x\r\n"
             b"content-type: application/json\r\ncontent-length: 99\r\n\r\n{"
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 503")
         assert b"x-ably-errorcode: 50003" in head

@@ -17,7 +17,7 @@ from tests.ably_local.conftest import KEY, KEYS, Clients, Wire
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 NODE = Path(ROOT_DIR) / "bin" / "node"
 HERE = Path(__file__).parent
-BESIDE = HERE.parent / "ably_js" / "package.json"
+BESIDE = HERE.parent / "package.json"
 DEADLINE = 20.0
 formats = pytest.mark.parametrize("binary", [True, False], ids=["msgpack", "json"])
 

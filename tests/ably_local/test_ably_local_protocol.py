@@ -135,7 +135,7 @@ async def test_rewind_by_count_and_time(
     for index in range(5):
         await http.post(f"/channels/{name}/messages", json={"data": str(index)})
     raw = await clients.raw()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while rewind == "0s" and (await raw.attach(name, params={"rewind": "0s"}))["flags"] & 2:
             await raw.receive(15)  # published within this very millisecond
             await raw.send(12, channel=name)
@@ -248,7 +248,7 @@ async def test_a_slow_reader_is_disconnected_and_may_resume() -> None:
         await slow.attach("flood")
         slow.socket.transport.pause_reading()
         serial, sent = 0, {"data": "x" * 60_000}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while running.app_state.attachments.get("flood"):
                 await fast.send(15, channel="flood", msgSerial=serial, messages=[sent])
                 await fast.receive(1)
@@ -289,7 +289,7 @@ async def test_a_channel_takes_so_many_messages_a_second() -> None:
         assert (error["code"], error["statusCode"]) == (42913, 429)
         assert (await http.post("/channels/other/messages", json={})).status_code == 201
         assert len((await http.get("/channels/rate/messages")).json()) == 3
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (await http.post("/channels/rate/messages", json={})).status_code != 201:
                 await asyncio.sleep(0.05)
 
@@ -313,7 +313,7 @@ async def test_idle_channels_are_dropped() -> None:
         raw = await clients.raw()
         await raw.attach("kept")
         await clients.rest().channels.get("dropped").publish("n", "x")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             for attempt in itertools.count():
                 channels.get(f"new:{attempt}")  # idle channels are looked for when another is made
                 if not channels.find("dropped"):

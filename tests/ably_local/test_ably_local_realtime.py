@@ -19,13 +19,13 @@ async def listen(channel: Any) -> "asyncio.Queue[Any]":
     def take(message: Any) -> None:
         queue.put_nowait(message)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await channel.subscribe(take)
     return queue
 
 
 async def take(queue: "asyncio.Queue[Any]", count: int) -> list[Any]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return [await queue.get() for _ in range(count)]
 
 

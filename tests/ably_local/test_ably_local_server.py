@@ -55,7 +55,7 @@ async def test_clients_that_do_not_read_do_not_hold_the_server() -> None:
         assert running.app_state.attachments == {}
         assert not asyncio.all_tasks() - before
         slow.socket.transport.resume_reading()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             with pytest.raises(ConnectionClosedError):
                 await _drain(slow)
         assert await slow.ended() == 1006  # aborted: what was not sent is not kept for the client
@@ -108,7 +108,7 @@ async def test_the_command_serves_until_a_signal(name: signal.Signals, tmp_path:
     port_file = tmp_path / "port"
     process = await _run("--port", "0", "--key", KEY, "--port-file", str(port_file))
     assert process.stdout
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         ready = (await process.stdout.readline()).decode()
         port = int(port_file.read_text())
         assert ready.strip().endswith(f"http://127.0.0.1:{port}")
@@ -130,7 +130,7 @@ async def test_the_command_serves_until_a_signal(name: signal.Signals, tmp_path:
 async def test_the_command_explains_what_is_wrong(arguments: list[str], says: str) -> None:
     """Wrong arguments end it with a sentence and no stack trace."""
     process = await _run(*arguments)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         _, errors = await process.communicate()
     assert process.returncode
     assert says in errors.decode()

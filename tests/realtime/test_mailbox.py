@@ -6,7 +6,7 @@ from hexwave_app.realtime.mailbox import Mailbox
 from tests.processes.test_transition import AT, begun
 
 NEVER = 0.01
-PLENTY = 10.0
+PLENTY = 60.0
 
 
 def messages(count: int) -> list[StatusMessage]:
