@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
 _SUBSCRIBER = 64
 
 
@@ -25,6 +28,12 @@ class Proxies:
                 break
             client = address
         return peer if client is None else _subscriber(client)
+
+    def client_of(self, scope: Scope) -> str:
+        """`client` of an ASGI connection."""
+        peer = scope.get("client")
+        forwarded_for = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
+        return self.client(peer[0] if peer else "", forwarded_for)
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:

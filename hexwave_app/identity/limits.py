@@ -22,10 +22,14 @@ class Allowed:
     user_creations_per_day: int = 0
     user_running: int = 0
     address_creations_per_minute: int = 0
+    user_references_per_minute: int = 0
+    address_references_per_minute: int = 0
     user_tokens_per_minute: int = 0
     address_tokens_per_minute: int = 0
     process_webhooks_per_minute: int = 0
     address_webhooks_per_minute: int = 0
+    user_sign_ins_per_minute: int = 0
+    address_sign_ins_per_minute: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,16 @@ class Limits:
             minute(allowed.address_creations_per_minute),
             "Your network has started as many jobs as a minute allows",
         )
+        self._user_references = _Limit(
+            "user-references",
+            minute(allowed.user_references_per_minute),
+            "You have brought as many references as a minute allows",
+        )
+        self._address_references = _Limit(
+            "address-references",
+            minute(allowed.address_references_per_minute),
+            "Your network has brought as many references as a minute allows",
+        )
         self._user_tokens = _Limit(
             "user-tokens",
             minute(allowed.user_tokens_per_minute),
@@ -83,6 +97,16 @@ class Limits:
             minute(allowed.address_webhooks_per_minute),
             "Your network has sent as many webhooks as a minute allows",
         )
+        self._user_sign_ins = _Limit(
+            "user-sign-ins",
+            minute(allowed.user_sign_ins_per_minute),
+            "You have signed in as often as a minute allows",
+        )
+        self._address_sign_ins = _Limit(
+            "address-sign-ins",
+            minute(allowed.address_sign_ins_per_minute),
+            "Your network has tried to sign in as often as a minute allows",
+        )
 
     async def creation(self, user_id: str, address: str, running: int) -> None:
         """One more process of the user, who has so many running; without an `address`, for the user alone."""
@@ -96,6 +120,10 @@ class Limits:
             (self._user_creations, user_id), (self._user_day, user_id), (self._address_creations, address)
         )
 
+    async def reference(self, user_id: str, address: str) -> None:
+        """One more picture that the user brings along."""
+        await self._count((self._user_references, user_id), (self._address_references, address))
+
     async def token(self, user_id: str, address: str) -> None:
         """One more token for the user."""
         await self._count((self._user_tokens, user_id), (self._address_tokens, address))
@@ -107,6 +135,10 @@ class Limits:
     async def report(self, process_id: str) -> None:
         """One more webhook that has shown that it may report on the process."""
         await self._count((self._process_webhooks, process_id))
+
+    async def sign_in(self, address: str, user_id: str = "") -> None:
+        """One more try to be somebody, of the user where that is known."""
+        await self._count((self._user_sign_ins, user_id), (self._address_sign_ins, address))
 
     async def _count(self, *uses: tuple[_Limit, str]) -> None:
         counted = [(limit, who) for limit, who in uses if limit.item.amount and who]

@@ -21,7 +21,10 @@ _FORMS = (
         re.IGNORECASE,
     ),
     re.compile(r"(\bBearer\s+)[\w.~+/=-]+"),
-    re.compile(r"((?:\b|__Host-)hexwave=)[^;\s'\"]+"),
+    re.compile(r"(\bhwk_[0-9a-f]{16}_)[0-9a-f]+"),
+    re.compile(r"((?:\b|__Host-)(?:hexwave(?:-sign-in)?|__(?:session|client)\w*)=)[^;\s'\"]+"),
+    # A JWT, whatever it is called: its header and its claims are JSON objects.
+    re.compile(r"(\b)eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*"),
     re.compile(r"(\"?\b(?:accessToken|access_token|keySecret|secretKey)\"?\s*[:=]\s*[\"']?)[^\s\"',}]+"),
     re.compile(r"(\w://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"),
 )

@@ -1,5 +1,6 @@
 """The cookie, and the middleware that reads and brings it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,14 +8,32 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hexwave_app.api.errors import refusal
+from hexwave_app.identity.address import Proxies
+from hexwave_app.identity.bearer import Bearers
+from hexwave_app.identity.clerk import SignedIn
+from hexwave_app.identity.limits import Allowed, Limits
 from hexwave_app.identity.secret import Secret, sign
-from hexwave_app.identity.session import MAX_AGE, SessionMiddleware, Sessions, User
+from hexwave_app.identity.session import MAX_AGE, SIGNED_IN, Ended, SessionMiddleware, Sessions
+from hexwave_app.identity.user import User
+from hexwave_app.processes.errors import NotSignedIn
 
 SECRET = Secret("s" * 32)
 SESSIONS = Sessions(SECRET, secure=False)
+WITH_CLERK = Sessions(SECRET, secure=False, sign_in=True)
 MONTH = 30 * 24 * 3600
+BEARERS = Bearers((), Limits(Allowed()), Proxies())
+
+
+async def never(_signed_in: SignedIn) -> None:
+    await asyncio.Event().wait()
+
+
+def known(app: ASGIApp, sessions: Sessions = SESSIONS, ended: Ended = never) -> SessionMiddleware:
+    """`app` behind the middleware; no bearer token is any good there."""
+    return SessionMiddleware(app, sessions, lambda: BEARERS, refusal, ended)
 
 
 def pair(user: User, sessions: Sessions = SESSIONS) -> str:
@@ -142,7 +161,7 @@ def app() -> Seen:
 
 @pytest_asyncio.fixture
 async def client(app: Seen) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(SessionMiddleware(app, SESSIONS))
+    transport = httpx.ASGITransport(known(app))
     async with httpx.AsyncClient(transport=transport, base_url="http://hexwave") as client:
         yield client
 
@@ -182,7 +201,7 @@ async def test_a_session_of_an_old_secret_is_renewed_under_the_first(app: Seen) 
     """Its user stays the same; once the old secret is dropped, the renewed one is still good."""
     rotated, after = Secret("t" * 32, ["s" * 32]), Secret("t" * 32)
     user = User.guest()
-    transport = httpx.ASGITransport(SessionMiddleware(app, Sessions(rotated, secure=False)))
+    transport = httpx.ASGITransport(known(app, Sessions(rotated, secure=False)))
     async with httpx.AsyncClient(transport=transport, base_url="http://hexwave") as client:
         answer = await client.get("/", headers={"Cookie": pair(user)})
         assert (app.state["user"].id, app.state["fresh"]) == (user.id, False)
@@ -201,7 +220,7 @@ async def test_machines_get_no_cookie(client: httpx.AsyncClient, path: str) -> N
     assert answer.headers["cache-control"] == "public"
 
 
-async def websocket(app: Seen, *cookies: str) -> Message:
+async def websocket(app: Seen, *cookies: str, sessions: Sessions = SESSIONS) -> Message:
     """The first message that a websocket is answered with."""
     sent: list[Message] = []
     headers = [(b"cookie", cookie.encode("latin-1")) for cookie in cookies]
@@ -212,7 +231,7 @@ async def websocket(app: Seen, *cookies: str) -> Message:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await SessionMiddleware(app, SESSIONS)({"type": "websocket", "headers": headers}, receive, send)
+    await known(app, sessions)({"type": "websocket", "headers": headers}, receive, send)
     return sent[0]
 
 
@@ -228,3 +247,144 @@ async def test_a_websocket_with_a_session_passes(app: Seen) -> None:
     """Also when its cookies come in several headers, as HTTP/2 splits them."""
     assert (await websocket(app, "a=1", pair(User.guest())))["type"] == "websocket.accept"
     assert len(app.scopes) == 1
+
+
+def someone(seconds: float = SIGNED_IN) -> SignedIn:
+    return SignedIn("user_a", "sess_a", int(time.time() + seconds))
+
+
+def sign_in_pair(signed_in: SignedIn, sessions: Sessions = WITH_CLERK) -> str:
+    """`name=value` of the cookie of who is signed in."""
+    return sessions.sign_in_cookie(signed_in).partition(";")[0]
+
+
+def test_who_is_signed_in_comes_before_the_guest_of_the_browser() -> None:
+    """For as long as the cookie says; then the guest is back."""
+    guest = User.guest()
+    both = f"{pair(guest)}; {sign_in_pair(someone())}"
+    user = WITH_CLERK.user(both)
+    assert user is not None
+    assert (user.id, user.signed_in) == ("user_a", True)
+    assert WITH_CLERK.signed_in(both) == someone()
+    assert WITH_CLERK.guest(both) == guest
+    lapsed = f"{pair(guest)}; {sign_in_pair(someone(-1))}"
+    assert WITH_CLERK.user(lapsed) == guest
+    assert WITH_CLERK.lapsed(lapsed)
+
+
+def test_a_sign_in_lasts_a_minute_at_most() -> None:
+    """And no longer than the token it was exchanged for; the server alone can read it."""
+    for lasts, expected in ((3600, SIGNED_IN), (20, 20)):
+        cookie = WITH_CLERK.sign_in_cookie(someone(lasts))
+        name, _, rest = cookie.partition("=")
+        assert name == "hexwave-sign-in"
+        assert {"HttpOnly", "SameSite=Lax", "Path=/", f"Max-Age={expected}"} <= set(rest.split("; "))
+        read = WITH_CLERK.signed_in(cookie.partition(";")[0])
+        assert read is not None
+        assert read.until <= time.time() + expected
+    over_tls = Sessions(SECRET, secure=True, sign_in=True).sign_in_cookie(someone())
+    assert over_tls.startswith("__Host-hexwave-sign-in=")
+    assert "; Secure" in over_tls
+
+
+def test_where_people_can_sign_in_a_guest_has_no_work() -> None:
+    """Where they cannot, everybody is a guest, and a sign-in cookie says nothing."""
+    guest, signed_in = User.guest(), User("user_a", int(time.time()))
+    assert SESSIONS.admit(guest) == guest
+    assert WITH_CLERK.admit(signed_in) == signed_in
+    for nobody in (guest, None):
+        with pytest.raises(NotSignedIn):
+            WITH_CLERK.admit(nobody)
+    assert SESSIONS.user(sign_in_pair(someone())) is None
+
+
+def test_a_forged_sign_in_is_nobody() -> None:
+    """The two cookies do not pass for each other, whatever they are named."""
+    name, _, value = sign_in_pair(someone()).partition("=")
+    user_id, session, until, signature = value.split(".")
+    guest_value = pair(User("user_a", int(time.time()))).partition("=")[2]
+    for forged in (
+        sign_in_pair(someone(), Sessions(Secret("t" * 32), secure=False, sign_in=True)),
+        f"{name}=user_b.{session}.{until}.{signature}",
+        f"{name}={user_id}.sess_b.{until}.{signature}",
+        f"{name}={user_id}.{session}.{int(until) + 1}.{signature}",
+        f"{name}={guest_value}",
+        f"hexwave={value}",
+        f"{name}=",
+        f"{name}=é.é.é.é",
+    ):
+        assert WITH_CLERK.user(forged) is None
+        assert WITH_CLERK.of_websocket(forged) is None
+
+
+async def test_who_is_signed_in_keeps_a_guest_for_later(app: Seen) -> None:
+    """The guest's cookie is renewed beside the other, so that the browser is somebody after signing out."""
+    transport = httpx.ASGITransport(known(app, WITH_CLERK))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hexwave") as client:
+        answer = await client.get("/", headers={"Cookie": sign_in_pair(someone())})
+        assert app.state["user"].id == "user_a"
+        assert not app.state["fresh"]
+        assert app.state["guest"].id in answer.headers["set-cookie"]
+        await client.get("/", headers={"Cookie": f"{pair(User.guest())}; {sign_in_pair(someone(-1))}"})
+    assert not app.state["user"].signed_in
+    assert app.state["signed_in"] is None
+
+
+async def test_a_websocket_lasts_as_long_as_the_session(app: Seen) -> None:
+    """At its end what waits for a message is told that there are no more, and the browser is, too."""
+    ended = asyncio.Event()
+    sent: list[Message] = []
+
+    async def end(signed_in: SignedIn) -> None:
+        assert signed_in.session == "sess_a"
+        await ended.wait()
+
+    async def listening(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        ended.set()
+        assert (await receive())["type"] == "websocket.disconnect"
+
+    messages = asyncio.Queue[Message]()
+    messages.put_nowait({"type": "websocket.connect"})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"cookie", sign_in_pair(someone()).encode())]
+    middleware = known(listening, WITH_CLERK, end)
+    await middleware({"type": "websocket", "headers": headers}, messages.get, send)
+    assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", 4401)]
+
+
+async def test_a_websocket_with_a_lapsed_sign_in_is_refused(app: Seen) -> None:
+    """Behind the door its cookie is taken as it was at the handshake, so it must have been good then."""
+    cookies = f"{pair(User.guest())}; {sign_in_pair(someone(-1))}"
+    assert (await websocket(app, cookies, sessions=WITH_CLERK))["type"] == "websocket.close"
+    assert (await websocket(app, sign_in_pair(someone()), sessions=WITH_CLERK))["type"] == "websocket.accept"
+
+
+async def test_cookies_in_several_headers_are_read_as_the_door_reads_them(app: Seen) -> None:
+    """Another way of joining them could bring forth another user."""
+    lapsed, good = sign_in_pair(someone(-1)), sign_in_pair(someone())
+    await websocket(app, lapsed, good, sessions=WITH_CLERK)
+    headers = [value.decode() for name, value in app.scopes[-1]["headers"] if name == b"cookie"]
+    assert headers == [f"{lapsed}; {good}"]
+
+
+async def test_a_session_that_is_over_brings_a_guest_whatever_its_cookie_says() -> None:
+    """The browser keeps the cookie for a while yet; by it nobody is let in again."""
+
+    async def over(_signed_in: SignedIn) -> None: ...
+
+    app, guest = Seen(), User.guest()
+    cookies = f"{pair(guest)}; {sign_in_pair(someone())}"
+    middleware = known(app, WITH_CLERK, over)
+    await middleware({"type": "websocket", "headers": [(b"cookie", cookies.encode())]}, _nothing, _nowhere)
+    assert app.scopes[0]["headers"] == [(b"cookie", pair(guest).encode())]
+
+
+async def _nothing() -> Message:
+    return {"type": "websocket.connect"}
+
+
+async def _nowhere(_message: Message) -> None: ...
