@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx
 
-from hexwave_app.media.pictures import BYTES_LIMIT
+from hexwave_app.media.results import BYTES_LIMIT
 from hexwave_app.processes.errors import ResultLost, ResultUnavailable
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]

@@ -17,7 +17,7 @@ URL_LIFETIME = timedelta(minutes=5)
 ORPHAN_AGE = timedelta(hours=1)
 """What is younger may be of a process whose saving is not seen everywhere yet."""
 
-_CONTENT_TYPES = {"webp": "image/webp", "png": "image/png", "jpg": "image/jpeg"}
+_CONTENT_TYPES = {"webp": "image/webp", "png": "image/png", "jpg": "image/jpeg", "mp4": "video/mp4"}
 _CHUNK = 256 * 1024
 
 
@@ -94,8 +94,13 @@ class Library:
                 with _working(), contextlib.suppress(FileNotFoundError):
                     await self._store.delete_async(doomed)
 
-    async def sweep(self, exists: Callable[[str], Awaitable[bool]]) -> None:
-        """Delete the files of every process that, by its id, does not exist, and got no file for an hour."""
+    async def names(self, process_id: str) -> list[str]:
+        """What its files are called."""
+        home = f"{process_id}/"
+        return [path.removeprefix(home) async for files in self._listed(home) for path, _ in files]
+
+    async def sweep(self, known: Callable[[str, datetime], Awaitable[bool]]) -> None:
+        """Delete every folder that got no file for an hour and, by its name and that time, is not known."""
         newest = dict[str, datetime]()
         async for files in self._listed():
             for path, at in files:
@@ -103,7 +108,7 @@ class Library:
                 newest[process_id] = max(at, newest.get(process_id, at))
         before = datetime.now(UTC) - ORPHAN_AGE
         for process_id, at in newest.items():
-            if at < before and not await exists(process_id):
+            if at < before and not await known(process_id, at):
                 await self.delete(process_id)
 
     async def _listed(self, prefix: str | None = None) -> AsyncIterator[list[tuple[str, datetime]]]:

@@ -64,6 +64,10 @@ class Origin:
 </x:xmpmeta>
 <?xpacket end="r"?>""".encode()
 
+    def tags(self) -> dict[str, str]:
+        """What players show of a video."""
+        return {"title": _writable(self.prompt), "comment": _SOFTWARE}
+
     def png_text(self, size: tuple[int, int]) -> PngInfo:
         """A PNG's text chunks: the packet, two of the standard's keywords, and `parameters`."""
         info = PngInfo()

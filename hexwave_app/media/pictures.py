@@ -16,22 +16,39 @@ SIDE_LIMIT = 16_383
 
 THUMBNAIL_SIDE = 512
 
+CARD_SIZE = (1200, 630)
+"""Pixels of what other apps show beside a link: the shape that none of them cuts."""
+
+_CARD_GROUND = "#101211"
+
+BROUGHT_SIDE = 1536
+"""Pixels: more than any model here makes of it."""
+
 _FORMATS = ("WEBP", "PNG", "JPEG", "AVIF")
+_BROUGHT = ("WEBP", "PNG", "JPEG")
+_NO_RESULT = "What the provider sent is not a WebP, PNG, JPEG or AVIF picture."
+NOT_BROUGHT = "That file is not a PNG, JPEG or WebP."
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg"}
 _START_OF_SCAN = b"\xff\xda"
 _SCANS_LIMIT = 100
 _RUN_LENGTHS = 3
+_QUALITIES = (95, 90, 80)
+_LIGHT_SIDE = 1536
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A re-encoded picture and its WebP thumbnail; `suffix` is png, jpg or webp, sizes are in pixels."""
+    """A re-encoded picture and its WebP thumbnail; `suffix` is png, jpg or webp, sizes are in pixels.
+
+    `colour` is the average, `#rrggbb`.
+    """
 
     content: bytes
     suffix: str
     thumbnail: bytes
     width: int
     height: int
+    colour: str
 
 
 def copied(raw: bytes, origin: Origin) -> Picture:
@@ -43,20 +60,59 @@ def copied(raw: bytes, origin: Origin) -> Picture:
     """
     image, suffix = _decoded(raw)
     content = _encoded(image, **_form(suffix, origin, image.size))
-    return Picture(content, suffix, _thumbnail(image), image.width, image.height)
+    return Picture(content, suffix, thumbnail(image), image.width, image.height, average_colour(image))
 
 
 def preview(raw: bytes) -> bytes:
     """A WebP copy of at most 512 pixels a side, for a picture that is still in the making."""
-    return _thumbnail(_decoded(raw)[0])
+    return thumbnail(_decoded(raw)[0])
 
 
-def _decoded(raw: bytes) -> tuple[Image.Image, str]:
+def brought(raw: bytes) -> tuple[bytes, bytes]:
+    """A WebP copy of a PNG, JPEG or WebP that somebody brought along, and its thumbnail: its pixels alone.
+
+    At most `BROUGHT_SIDE` pixels a side; what is transparent becomes white. `ResultLost` as for `copied`.
+    """
+    image = _decoded(raw, _BROUGHT, NOT_BROUGHT)[0].convert("RGBA")
+    image.thumbnail((BROUGHT_SIDE, BROUGHT_SIDE), Image.Resampling.LANCZOS)
+    opaque = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return _encoded(opaque, format="WEBP", quality=90, method=2), thumbnail(opaque)
+
+
+def light(picture: bytes, limit: int) -> tuple[bytes, str]:
+    """One of our pictures for sending it on, and its suffix: as it is, or as a JPEG of at most `limit` bytes.
+
+    Blocks for the encoding: call it in a thread.
+    """
+    image, suffix = _decoded(picture)
+    if len(picture) <= limit:
+        return picture, suffix
+    image = image.convert("RGB")
+    for quality in _QUALITIES:
+        content = _encoded(image, format="JPEG", quality=quality)
+        if len(content) <= limit:
+            return content, "jpg"
+    image.thumbnail((_LIGHT_SIDE, _LIGHT_SIDE), Image.Resampling.LANCZOS)
+    return _encoded(image, format="JPEG", quality=_QUALITIES[-1]), "jpg"
+
+
+def card(raw: bytes) -> bytes:
+    """A JPEG of `CARD_SIZE` with the whole picture in its middle: the one format that every app shows."""
+    picture = ImageOps.contain(_decoded(raw)[0], CARD_SIZE, Image.Resampling.LANCZOS)
+    ground = Image.new("RGB", CARD_SIZE, _CARD_GROUND)
+    place = ((ground.width - picture.width) // 2, (ground.height - picture.height) // 2)
+    ground.paste(picture, place, picture if picture.mode == "RGBA" else None)
+    return _encoded(ground, format="JPEG", quality=88)
+
+
+def _decoded(
+    raw: bytes, formats: tuple[str, ...] = _FORMATS, otherwise: str = _NO_RESULT
+) -> tuple[Image.Image, str]:
     if len(raw) > BYTES_LIMIT:
         raise ResultLost(f"The picture is over {BYTES_LIMIT // 2**20} MiB.")
     try:
         # By the first bytes alone, whatever the provider calls it.
-        image = Image.open(io.BytesIO(raw), formats=_FORMATS)
+        image = Image.open(io.BytesIO(raw), formats=formats)
         suffix = _SUFFIXES.get(image.format or "", "webp")
         # Known from the header: a bomb is refused before a pixel of it is decoded.
         if image.width * image.height > PIXELS_LIMIT or max(image.size) > SIDE_LIMIT:
@@ -72,7 +128,7 @@ def _decoded(raw: bytes) -> tuple[Image.Image, str]:
         raise
     except Exception as error:
         # Pillow's decoders raise errors of every kind at what is damaged or made to harm.
-        raise ResultLost("What the provider sent is not a WebP, PNG, JPEG or AVIF picture.") from error
+        raise ResultLost(otherwise) from error
 
 
 def _bare(image: Image.Image) -> Image.Image:
@@ -119,10 +175,21 @@ def _form(suffix: str, origin: Origin, size: tuple[int, int]) -> dict[str, Any]:
     return {"format": "WEBP", "quality": 95, "method": 2, **words}
 
 
-def _thumbnail(image: Image.Image) -> bytes:
+def thumbnail(image: Image.Image) -> bytes:
+    """A WebP copy of at most 512 pixels a side."""
     small = image.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     return _encoded(small, format="WEBP", quality=85, method=2)
+
+
+def webp(image: Image.Image, origin: Origin) -> bytes:
+    return _encoded(image, **_form("webp", origin, image.size))
+
+
+def average_colour(image: Image.Image) -> str:
+    """As `#rrggbb`."""
+    pixel = image.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes()
+    return f"#{pixel.hex()}"
 
 
 def _encoded(image: Image.Image, **form: Any) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -34,7 +34,7 @@ async def library(request: pytest.FixtureRequest, data_dir: Path) -> Library:
     return Library(await open_bucket(storage.bucket(), KEY_ID, SECRET, REGION, storage.endpoint))
 
 
-async def nothing_exists(_: str) -> bool:
+async def nothing_exists(_name: str, _touched: datetime) -> bool:
     return False
 
 
@@ -130,7 +130,7 @@ async def test_a_sweep_deletes_what_belongs_to_nothing(
             await library.put(process_id, name, b"x")
     asked: list[str] = []
 
-    async def exists(process_id: str) -> bool:
+    async def exists(process_id: str, _touched: datetime) -> bool:
         asked.append(process_id)
         return process_id == "p_there"
 

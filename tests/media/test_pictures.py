@@ -85,6 +85,13 @@ def test_a_picture_keeps_its_format(form: str) -> None:
     assert (thumbnail.format, thumbnail.size) == ("WEBP", (64, 48))
 
 
+def test_its_average_colour_holds_its_place() -> None:
+    """Half of it black and half of it white is grey."""
+    image = Image.new("RGB", (64, 64))
+    image.paste("white", (0, 0, 32, 64))
+    assert copied(saved(image, "PNG"), ORIGIN).colour in ("#7f7f7f", "#808080")
+
+
 def test_an_avif_becomes_a_webp() -> None:
     """Few programs can open an AVIF."""
     picture = copied(encoded("AVIF"), ORIGIN)
@@ -319,7 +326,7 @@ def test_exif_tells_the_prompt(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @given(prompt=st.text(max_size=40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_prompt_can_be_written(form: str, prompt: str) -> None:
     """Without what XML has no place for; the file is whole, and the packet well-formed."""
     asked = replace(ORIGIN, prompt=prompt, negative_prompt=prompt or None, model=None, seed=None)
@@ -333,7 +340,7 @@ def test_the_longest_prompt_can_be_written(form: str) -> None:
     packet(copied(encoded(form), asked).content)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(["PNG", "JPEG", "WEBP"]), st.data())
 def test_damage_is_lost_or_survived(form: str, data: st.DataObject) -> None:
     """Whatever byte is turned and wherever it is cut, there is a copy or a `ResultLost`, nothing else."""

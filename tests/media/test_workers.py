@@ -20,7 +20,7 @@ import asyncio, os, signal
 from hexwave_app.media.workers import Workers
 
 async def main():
-    with Workers.open() as workers:
+    async with Workers.open() as workers:
         print(await workers.run(os.getpid), flush=True)
         await asyncio.Event().wait()
 
@@ -39,7 +39,7 @@ def ended(process: int) -> bool:
 
 async def test_what_it_returns_and_raises_comes_back() -> None:
     """From another process; an error of ours as itself."""
-    with Workers.open() as workers:
+    async with Workers.open() as workers:
         assert await workers.run(os.getpid) != os.getpid()
         with pytest.raises(ResultLost, match="not a WebP"):
             await workers.run(partial(preview, b"nothing"))
@@ -47,7 +47,7 @@ async def test_what_it_returns_and_raises_comes_back() -> None:
 
 async def test_one_that_dies_is_followed_by_another() -> None:
     """What was done meanwhile is worth trying again, and so is what comes next."""
-    with Workers.open() as workers:
+    async with Workers.open() as workers:
         ends = (workers.run(partial(os._exit, 1)) for _ in range(4))
         ended = await asyncio.gather(*ends, return_exceptions=True)
         assert [type(end) for end in ended] == [ResultUnavailable] * 4
@@ -56,7 +56,7 @@ async def test_one_that_dies_is_followed_by_another() -> None:
 
 async def test_work_without_end_is_ended() -> None:
     """By its process's death."""
-    with Workers.open(patience=0.2) as workers:
+    async with Workers.open(patience=0.2) as workers:
         with pytest.raises(ResultUnavailable):
             await workers.run(partial(time.sleep, 3600))
         assert await workers.run(partial(int, "7")) == 7
