@@ -16,7 +16,16 @@ from hexwave_app.processes.errors import (
     ProviderUnavailable,
     SubmissionUnknown,
 )
-from hexwave_app.providers.exchange import Answer, open_client, post, refusal, retry_after, spent, words
+from hexwave_app.providers.exchange import (
+    Answer,
+    open_client,
+    post,
+    reach,
+    refusal,
+    retry_after,
+    spent,
+    words,
+)
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +60,10 @@ class Api:
         async with open_client(url, read=ANSWER_PATIENCE) as http:
             http.headers["Authorization"] = authorization
             yield cls(title, flag, http)
+
+    async def check(self, path: str) -> None:
+        """Raise a `ProviderError` where it does not answer, or refuses our key, at `path`."""
+        await reach(self._http, path)
 
     async def submit(self, path: str, body: dict[str, Any], query: Mapping[str, str] | None = None) -> Any:
         """Post a job, once; the decoded answer.

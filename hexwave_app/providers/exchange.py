@@ -88,6 +88,22 @@ async def post(
     return answer
 
 
+async def reach(client: httpx.AsyncClient, url: str) -> None:
+    """Whether somebody is there and takes our key, whatever else they say of `url`.
+
+    Raises `ProviderUnavailable` or `ProviderNotReady`.
+    """
+    try:
+        async with client.stream("GET", url) as response:
+            status = response.status_code
+    except httpx.HTTPError as error:
+        raise ProviderUnavailable("The provider cannot be reached.") from error
+    if status in (401, 403):
+        raise ProviderNotReady(f"The provider refused our key ({status}).")
+    if status >= 500:
+        raise ProviderUnavailable(f"The provider answers {status}.")
+
+
 def refusal(answer: Answer) -> ProviderError:
     """Why a job with this answer, which is no success, was not taken, or may have been."""
     match answer.status:

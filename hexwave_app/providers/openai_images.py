@@ -34,7 +34,7 @@ from hexwave_app.processes.errors import (
     SubmissionUnknown,
 )
 from hexwave_app.processes.model import ProviderJob, Stage
-from hexwave_app.providers.exchange import Answer, open_client, post, refusal, spent
+from hexwave_app.providers.exchange import Answer, open_client, post, reach, refusal, spent
 from hexwave_app.providers.own_webhook import Reports
 from hexwave_app.providers.plain_contract import parse_plain, plain_body
 from hexwave_app.providers.raw_files import RawFiles
@@ -140,6 +140,9 @@ class OpenAIImages:
             BackgroundTasks.open() as tasks,
         ):
             yield cls(api, webhooks, fetcher, RawFiles(library), tasks, models)
+
+    async def check(self) -> None:
+        await reach(self._api, "models")
 
     async def submit(self, job: Job) -> str:
         if job.key not in self._running:

@@ -2,13 +2,14 @@
 
 `{status: "success", images: [url, ...]}`, `{status: "error", error, errorCode?}` or
 `{status: "processing", progress?, stage?, preview?}`; each may carry `jobId` and `notice`.
-`preview` is one URL, or a list in picture order with null where there is none yet.
+Videos come as `videos` in the place of `images`. `preview` is one URL, or a list in picture order with null
+where there is none yet.
 `errorCode` is `provider_refused` unless it is said otherwise.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from hexwave_app.processes.errors import InvalidRequest
@@ -31,7 +32,9 @@ class _Base(BaseModel):
 
 class _Success(_Base):
     status: Literal["success"]
-    images: Annotated[list[_Url], Field(min_length=1, max_length=16)]
+    images: Annotated[
+        list[_Url], Field(min_length=1, max_length=16, validation_alias=AliasChoices("images", "videos"))
+    ]
 
 
 class _Error(_Base):

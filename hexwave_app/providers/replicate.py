@@ -1,15 +1,17 @@
 """Replicate (https://replicate.com/docs/reference/http): predictions of its official models."""
 
+import asyncio
 import math
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from hexwave_app.identity.signing_keys import SigningKeys
 from hexwave_app.media.fetch import Fetcher
 from hexwave_app.processes.errors import (
     InvalidRequest,
@@ -21,44 +23,17 @@ from hexwave_app.processes.model import ProviderJob, Stage
 from hexwave_app.processes.transition import ANSWERED_PROGRESS
 from hexwave_app.providers.api import JOB_ID, Api
 from hexwave_app.providers.batch import batch
+from hexwave_app.providers.data_uri import data_uri
 from hexwave_app.providers.exchange import without_queries
-from hexwave_app.providers.signing_keys import SigningKeys
-from hexwave_app.tools.image_generator import IMAGE_GENERATOR
-from hexwave_app.tools.model import ANY, Limit, Model
+from hexwave_app.tools.model import Model
 from hexwave_app.tools.provider import Job, Report
+from hexwave_app.tools.registry import TOOLS
+from hexwave_app.tools.tool import offered
 
 URL = "https://api.replicate.com/v1"
 HOSTS = ("replicate.delivery", ".replicate.delivery")
+MODELS = offered(TOOLS.values(), "replicate")
 
-_INPUTS = {"prompt": ANY, "aspect_ratio": ANY, "seed": ANY}
-_BATCHES = _INPUTS | {"count": Limit(most=4)}
-MODELS = tuple(
-    Model(name, title, IMAGE_GENERATOR.name, inputs, price=price)
-    for name, title, inputs, price in (
-        ("black-forest-labs/flux-schnell", "FLUX.1 [schnell]", _BATCHES, "$0.003 a picture"),
-        ("black-forest-labs/flux-dev", "FLUX.1 [dev]", _BATCHES, "$0.025 a picture"),
-        ("black-forest-labs/flux-1.1-pro", "FLUX1.1 [pro]", _INPUTS, "$0.04 a picture"),
-        (
-            "stability-ai/stable-diffusion-3.5-large",
-            "Stable Diffusion 3.5 Large",
-            _INPUTS | {"negative_prompt": ANY},
-            "$0.065 a picture",
-        ),
-    )
-)
-
-_NAMES = {
-    "prompt": "prompt",
-    "negative_prompt": "negative_prompt",
-    "aspect_ratio": "aspect_ratio",
-    "count": "num_outputs",
-    "seed": "seed",
-}
-# Their fast way, which is the default of these two, gives other pictures each time, whatever the seed.
-_FIXED = {
-    "black-forest-labs/flux-schnell": {"go_fast": False},
-    "black-forest-labs/flux-dev": {"go_fast": False},
-}
 _EVENTS = ["start", "output", "logs", "completed"]
 
 # As its models say it: cog's safety checker, and the error code of those that are run elsewhere.
@@ -95,9 +70,16 @@ class Replicate:
     name = "replicate"
     title = "Replicate"
     caption = "AI models, hosted"
-    models = MODELS
 
-    def __init__(self, api: Api, fetcher: Fetcher, secret: str | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        fetcher: Fetcher,
+        secret: str | None,
+        clock: Callable[[], float],
+        models: Sequence[Model],
+    ) -> None:
+        self.models = models
         self._api = api
         self._fetcher = fetcher
         self._given = secret
@@ -112,13 +94,18 @@ class Replicate:
         webhook_secret: str | None = None,
         url: str = URL,
         clock: Callable[[], float] = time.monotonic,
+        models: Sequence[Model] = MODELS,
     ) -> AsyncGenerator["Replicate", None]:
         """`clock` says in seconds how long ago the secret was read."""
         async with Api.open(cls.title, url, f"Bearer {token}", _FLAG) as api:
-            yield cls(api, fetcher, webhook_secret, clock)
+            yield cls(api, fetcher, webhook_secret, clock, models)
+
+    async def check(self) -> None:
+        await self._api.check("account")
 
     async def submit(self, job: Job) -> str:
-        body: dict[str, Any] = {"version": job.model.name, "input": _input(job)}
+        asked = await asyncio.to_thread(job.body, data_uri)
+        body: dict[str, Any] = {"version": job.model.name, "input": asked}
         # Replicate takes no other, and refuses the prediction. The reconciler asks instead.
         if job.webhook_url.startswith("https://"):
             body |= {"webhook": job.webhook_url, "webhook_events_filter": _EVENTS}
@@ -172,14 +159,6 @@ class Replicate:
             return Webhook(_Secret.model_validate(answer).key)
         except ValueError as error:
             raise ProviderUnavailable("Replicate's webhook secret is none.") from error
-
-
-def _input(job: Job) -> dict[str, Any]:
-    asked = {
-        theirs: getattr(job.request, ours) for ours, theirs in _NAMES.items() if ours in job.model.inputs
-    }
-    told = {name: value for name, value in asked.items() if value is not None}
-    return told | {"output_format": "png"} | _FIXED.get(job.model.name, {})
 
 
 def _signed(webhook: Webhook, headers: Mapping[str, str], body: bytes) -> bool:

@@ -5,7 +5,8 @@ header Idempotency-Key too; it may answer with the job's `id` or `jobId`. What i
 `plain_contract`. It cannot be asked how a job is, nor to stop one.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -14,12 +15,13 @@ import httpx
 from hexwave_app.media.fetch import Fetcher
 from hexwave_app.processes.errors import SubmissionUnknown
 from hexwave_app.processes.model import ProviderJob
-from hexwave_app.providers.exchange import open_client, post, refusal
+from hexwave_app.providers.data_uri import data_uri
+from hexwave_app.providers.exchange import open_client, post, reach, refusal
 from hexwave_app.providers.plain_contract import JOB_ID_LIMIT, parse_plain
-from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
-from hexwave_app.tools.model import ANY, Model
+from hexwave_app.tools.model import ANY, Model, own_fields
 from hexwave_app.tools.provider import Job, Report
-from hexwave_app.tools.tool import ToolRequest
+from hexwave_app.tools.registry import TOOLS
+from hexwave_app.tools.tool import Tool
 
 _ANSWER_PATIENCE = 9.0
 
@@ -28,16 +30,12 @@ class WebhookApi:
     name = "external"
     title = "External API"
     caption = "The API that this server was given"
-    models = (
-        Model(
-            "default",
-            "External API",
-            IMAGE_GENERATOR.name,
-            {name: ANY for name in ImageRequest.model_fields if name not in ToolRequest.model_fields},
-        ),
-    )
 
-    def __init__(self, client: httpx.AsyncClient, fetcher: Fetcher, url: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, fetcher: Fetcher, url: str, tools: Iterable[Tool]) -> None:
+        self.models = tuple(
+            Model("default", self.title, tool.name, dict.fromkeys(own_fields(tool.request), ANY))
+            for tool in tools
+        )
         self._client = client
         self._fetcher = fetcher
         self._url = url
@@ -45,16 +43,22 @@ class WebhookApi:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, fetcher: Fetcher, url: str, key: str | None = None
+        cls,
+        fetcher: Fetcher,
+        url: str,
+        key: str | None = None,
+        tools: Iterable[Tool] = tuple(TOOLS.values()),
     ) -> AsyncGenerator["WebhookApi", None]:
         """The API at `url`; `key`, where there is one, is sent as a bearer token."""
         async with open_client(key=key, read=_ANSWER_PATIENCE) as client:
-            yield cls(client, fetcher, url)
+            yield cls(client, fetcher, url, tools)
+
+    async def check(self) -> None:
+        """A GET, which an address that takes jobs by POST answers with whatever it likes."""
+        await reach(self._client, self._url)
 
     async def submit(self, job: Job) -> str:
-        inputs = job.request.model_dump(
-            mode="json", by_alias=True, exclude_none=True, exclude=set(ToolRequest.model_fields)
-        )
+        inputs = await asyncio.to_thread(job.body, data_uri)
         body = inputs | {"webhook_url": job.webhook_url, "key": job.key}
         answer = await post(self._client, self._url, body, headers={"Idempotency-Key": job.key})
         if not answer.success:

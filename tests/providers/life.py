@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hexwave_app.background import BackgroundTasks
+from hexwave_app.identity.limits import Allowed, Limits
 from hexwave_app.media.library import Library
 from hexwave_app.media.workers import Workers
 from hexwave_app.processes import Process, Processes
@@ -16,6 +17,7 @@ from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.provider import Provider
 from hexwave_app.tools.reconcile import Reconciler
+from hexwave_app.tools.references import References
 from hexwave_app.tools.start import Runs
 from hexwave_app.tools.webhooks import Webhooks
 from tests.conftest import eventually
@@ -64,7 +66,8 @@ async def open_life(directory: Path, provider: Provider) -> AsyncIterator[Life]:
         processes, library = Processes(store, FaultyChannel()), Library(directory / "media")
         tools, providers = {IMAGE_GENERATOR.name: IMAGE_GENERATOR}, {provider.name: provider}
         webhooks = Webhooks("https://hexwave.example", b"k" * 32)
-        runs = Runs(processes, tools, providers, webhooks, library, tasks)
+        references = References(library, cast(Workers, Threads()), Limits(Allowed()), b"k" * 32)
+        runs = Runs(processes, tools, providers, webhooks, library, references, tasks)
         deliveries = Deliveries(processes, providers, library, cast(Workers, Threads()), tasks)
         yield Life(
             provider,

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.responses import JSONResponse, Response
 
+from hexwave_app.identity.signing_keys import PAUSE, RETRY_PAUSE
 from hexwave_app.processes import ProcessStatus, ProviderJob, Stage
 from hexwave_app.processes.errors import (
     ContentRefused,
@@ -24,9 +25,8 @@ from hexwave_app.processes.errors import (
     SubmissionUnknown,
     WebhookRefused,
 )
-from hexwave_app.providers.fal.provider import MODELS, Fal
-from hexwave_app.providers.signing_keys import PAUSE, RETRY_PAUSE
-from hexwave_app.tools.image_generator import ImageRequest
+from hexwave_app.providers.fal.provider import Fal
+from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.model import Model
 from hexwave_app.tools.provider import Job, Report
 from tests.conftest import Served, eventually
@@ -36,7 +36,7 @@ from tests.providers.life import USER, Life, open_life
 from tests.providers.site import open_fetcher, served
 from tests.tools.conftest import picture
 
-SCHNELL, DEV, STABLE = MODELS
+SCHNELL, DEV, STABLE = IMAGE_GENERATOR.models["fal"]
 WEBHOOK = "https://hexwave.example/api/webhook/image?processId=p_1&token=t"
 BODY = b'{"request_id": "req0", "status": "OK"}'
 FORGER = Ed25519PrivateKey.generate()
@@ -181,6 +181,8 @@ async def test_nobody_can_say_whether_a_job_was_taken(provider: Fal) -> None:
             ),
         ),
         (ok({"images": [{"url": "u"}]}), Report("succeeded", "j", results=("u",), notice="")),
+        (ok({"image": {"url": "u"}}), Report("succeeded", "j", results=("u",), notice="")),
+        (ok({"video": {"url": "u"}, "seed": 7}), Report("succeeded", "j", results=("u",), notice="")),
         (
             ok({"images": [{"url": "u"}], "has_nsfw_concepts": [False, True]}),
             Report("succeeded", "j", results=("u",), notice=""),

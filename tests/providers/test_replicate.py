@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.responses import JSONResponse, Response
 
+from hexwave_app.identity.signing_keys import RETRY_PAUSE
 from hexwave_app.processes import ProcessStatus, ProviderJob, Stage
 from hexwave_app.processes.errors import (
     ContentRefused,
@@ -22,8 +23,7 @@ from hexwave_app.processes.errors import (
     SubmissionUnknown,
     WebhookRefused,
 )
-from hexwave_app.providers.replicate import MODELS, Replicate
-from hexwave_app.providers.signing_keys import RETRY_PAUSE
+from hexwave_app.providers.replicate import Replicate
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.provider import Job, Report
 from tests.conftest import Served, eventually
@@ -33,7 +33,7 @@ from tests.providers.life import USER, Life, open_life
 from tests.providers.site import open_fetcher, served
 from tests.tools.conftest import picture
 
-SCHNELL, DEV, PRO, STABLE = MODELS
+SCHNELL, DEV, PRO, STABLE = IMAGE_GENERATOR.models["replicate"]
 WEBHOOK = "https://hexwave.example/api/webhook/image?processId=p_1&token=t"
 BODY = b'{"id": "pred0", "status": "processing"}'
 
@@ -117,6 +117,7 @@ async def test_a_webhook_in_plain_text_is_not_asked_for(setup: Setup) -> None:
     [
         (SCHNELL, {"negative_prompt": "people"}, "negativePrompt"),
         (SCHNELL, {"style": "oil"}, "style"),
+        (SCHNELL, {"reference": f"r_{'0' * 32}.{'0' * 64}"}, "reference"),
         (PRO, {"count": 2}, "count"),
         (STABLE, {"count": 2}, "count"),
     ],

@@ -25,7 +25,8 @@ from hexwave_app.processes.errors import (
 from hexwave_app.processes.model import ProviderJob
 from hexwave_app.providers import webhook_api
 from hexwave_app.providers.webhook_api import WebhookApi
-from hexwave_app.tools.image_generator import ImageRequest
+from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
+from hexwave_app.tools.model import ANY, Model, own_fields
 from hexwave_app.tools.provider import Job, Report
 from tests.conftest import free_port
 from tests.providers.journey import served_app, travelling
@@ -42,7 +43,8 @@ REQUEST = ImageRequest(
     style="ink",
     provider="external",
 )
-JOB = Job("p_1", REQUEST, WebhookApi.models[0], WEBHOOK)
+MODEL = Model("default", "External API", IMAGE_GENERATOR.name, dict.fromkeys(own_fields(ImageRequest), ANY))
+JOB = Job("p_1", REQUEST, MODEL, WEBHOOK)
 
 
 @dataclass

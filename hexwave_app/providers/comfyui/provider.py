@@ -139,6 +139,9 @@ class ComfyUI:
         ):
             yield cls(client, webhooks, fetcher, RawFiles(library), tasks, base_url, template)
 
+    async def check(self) -> None:
+        await self._queue()
+
     async def submit(self, job: Job) -> str:
         assert isinstance(job.request, ImageRequest)
         prompt_id = _prompt_id(job.key)

@@ -31,7 +31,10 @@ def paint(
             x += 0.16 if x < canvas.wide / 2 else -0.16
         size = 0.035 + 0.3 * float(place) + rng.uniform(0, 0.012)
         shapes = _yacht(rng) if sails else _trawler(rng)
-        _float(canvas, palette, sky, swell, x, sky.horizon + float(place), size, shapes, white)
+        # Under way the way it faces, and up and down with the waves.
+        way = 0.05 * size * float(canvas.time) * (1.0 if sky.x > x else -1.0)
+        heave = 0.03 * size * float(np.sin(1.9 * canvas.time + 20 * place) - np.sin(20 * place))
+        _float(canvas, palette, sky, swell, x + way, sky.horizon + float(place) + heave, size, shapes, white)
 
 
 _Shapes = list[tuple[Array, str]]

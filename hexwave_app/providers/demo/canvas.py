@@ -1,6 +1,7 @@
 """A picture being painted: three float planes in coordinates that do not depend on its size in pixels."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from math import sqrt
 
 import numpy as np
@@ -15,9 +16,13 @@ class Canvas:
 
     Lengths are in units of the square root of the picture's area: the picture is `wide` x `high` units, the
     origin its upper left corner. The same geometry therefore serves every size of one aspect ratio.
+
+    What moves is painted as it is at `time`, in seconds; at 0 it is the still picture. `pan` is how far the
+    camera has gone to the right, in units, as the nearest layers see it.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, time: float = 0.0, pan: float = 0.0) -> None:
+        self.time, self.pan = np.float32(time), pan
         self.width, self.height = width, height
         self.unit = sqrt(width * height)
         self.wide, self.high = width / self.unit, height / self.unit
@@ -28,6 +33,16 @@ class Canvas:
             (np.arange(height, dtype=np.float32) + np.float32(0.5)) / np.float32(self.unit)
         ).astype(np.float32)
         self.rgb: Array = np.zeros((3, height, width), np.float32)
+
+    @contextmanager
+    def seen_from_afar(self, nearness: float) -> Generator[None, None, None]:
+        """Within, `x` is shifted as the camera's way shifts a layer: 0 the farthest, 1 the nearest."""
+        x = self.x
+        self.x = x + np.float32(self.pan * nearness)
+        try:
+            yield
+        finally:
+            self.x = x
 
     def row(self, y: float) -> int:
         """The pixel row at y units, kept inside the picture."""
@@ -103,20 +118,23 @@ class Canvas:
         np.add.at(plane, index.reshape(-1), np.where(inside, value, 0).astype(np.float32).reshape(-1))
         return plane.reshape(self.height, self.width)
 
-    def finished(self, seed: int) -> Image.Image:
-        """The picture as 8-bit RGB: bloom, a soft shoulder, a vignette and film grain that hides banding."""
+    def finished(self, seed: int, grain: float = 2.6) -> Image.Image:
+        """The picture as 8-bit RGB: bloom, a soft shoulder, a vignette and film grain that hides banding.
+
+        `grain` is its deviation, in 255ths.
+        """
         fall = 1 - 0.2 * ((self.x / self.wide * 2 - 1) ** 2)[None, :] ** 1.5
         fall = (fall * (1 - 0.16 * ((self.y / self.high * 2 - 1) ** 2)[:, None] ** 1.5)).astype(
             np.float32
         ) * np.float32(255)
-        grain = np.random.default_rng((seed, 9)).random((self.height, self.width), dtype=np.float32)
-        grain += np.random.default_rng((seed, 10)).random((self.height, self.width), dtype=np.float32)
-        grain -= np.float32(1)
-        grain *= np.float32(2.6)
-        grain += np.float32(0.5)
+        noise = np.random.default_rng((seed, 9)).random((self.height, self.width), dtype=np.float32)
+        noise += np.random.default_rng((seed, 10)).random((self.height, self.width), dtype=np.float32)
+        noise -= np.float32(1)
+        noise *= np.float32(grain)
+        noise += np.float32(0.5)
         bloom = self._bloom()
         planes = [
-            self._developed(plane, halo, fall, grain) for plane, halo in zip(self.rgb, bloom, strict=True)
+            self._developed(plane, halo, fall, noise) for plane, halo in zip(self.rgb, bloom, strict=True)
         ]
         return Image.merge("RGB", [Image.fromarray(plane) for plane in planes])
 

@@ -8,29 +8,35 @@ import logging
 import re
 import shutil
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.processes.errors import ResultLost
-from hexwave_app.providers.demo.pool import PainterPool
+from hexwave_app.providers.demo import work
+from hexwave_app.providers.demo.order import ORDERS, Clip, Enlargement, Order, Pictures
 from hexwave_app.providers.demo.scene import Scene, read
 from hexwave_app.providers.own_webhook import Reports
 from hexwave_app.providers.plain_contract import parse_plain
 from hexwave_app.tools.provider import Report
+from hexwave_app.worker_processes import WORKERS, WorkerProcesses
 
 log = logging.getLogger(__name__)
 
-PREVIEW_SIDES = (128, 512)
-"""The longer side of the two previews, in pixels; the same composition as the picture's."""
-
 _PROGRESS = (10, 35, 92)
 """Per cent done when all pictures have come to each of the three sizes."""
+
+_FRAMES_PROGRESS = 88
+"""Per cent done when all frames of a clip are painted, and only have to be encoded."""
+
+_STILLS = 12
+"""Every so many frames one is shown as a preview."""
 
 _REPORT_PATIENCE = 10.0
 _JOBS_KEPT = 100
@@ -39,26 +45,15 @@ _KEPT_FOR = 3600.0
 
 _ORDER = "order.json"
 _END = "end.json"
-_URL = re.compile(r"demo:([0-9a-f]{32})/(\d-\d{2,4}\.webp)")
+_PICTURE = "picture"
+_URL = re.compile(r"demo:([0-9a-f]{32})/([a-z0-9-]{1,20}\.(?:webp|jpg|mp4))")
 _ABSTRACT = "These words name no scene that the demo painter knows, so it made abstract art."
+_OVER_PICTURE = "The demo painter moves its camera over a picture; it does not know what is in it."
 
+_OF_PICTURE = "The demo painter repaints the reference; of the words it takes the light and the colours."
 
-class Order(BaseModel):
-    """What to paint, in pixels, and where to report. Picture `i` has the seed `seed + i`."""
-
-    prompt: str
-    leave_out: str = ""
-    seed: int
-    count: int
-    width: int
-    height: int
-    webhook_url: str
-
-    def sizes(self) -> list[tuple[int, int]]:
-        """The previews and the picture, small to large, all of one shape."""
-        longer = max(self.width, self.height)
-        scaled = [(self.width * side / longer, self.height * side / longer) for side in PREVIEW_SIDES]
-        return [*((round(width), round(height)) for width, height in scaled), (self.width, self.height)]
+_Painted = AsyncGenerator[tuple[int, list[Any]], None]
+"""What there is of a job, as it comes: the per cent done, and the best there is of each result."""
 
 
 class Engine:
@@ -70,10 +65,10 @@ class Engine:
     """
 
     def __init__(
-        self, directory: Path, pool: PainterPool, client: httpx.AsyncClient, tasks: BackgroundTasks
+        self, directory: Path, processes: WorkerProcesses, client: httpx.AsyncClient, tasks: BackgroundTasks
     ) -> None:
         self._directory = directory
-        self._pool = pool
+        self._processes = processes
         self._client = client
         self._tasks = tasks
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -82,11 +77,14 @@ class Engine:
     @asynccontextmanager
     async def open(cls, directory: Path) -> AsyncGenerator["Engine", None]:
         """The engine with its pictures in `directory`; what a stop cut short waits for `take_up`."""
-        with PainterPool.open() as pool:
-            async with httpx.AsyncClient(timeout=_REPORT_PATIENCE) as client, BackgroundTasks.open() as tasks:
-                engine = cls(directory, pool, client, tasks)
-                engine._prune()
-                yield engine
+        async with (
+            WorkerProcesses.open() as processes,
+            httpx.AsyncClient(timeout=_REPORT_PATIENCE) as client,
+            BackgroundTasks.open() as tasks,
+        ):
+            engine = cls(directory, processes, client, tasks)
+            engine._prune()
+            yield engine
 
     def start(self, key: str, order: Order) -> str:
         """Accept `order`; returns the job's id, 32 hexadecimal digits. One key is one job, however often."""
@@ -96,7 +94,7 @@ class Engine:
             folder.mkdir(exist_ok=True)
             # Renamed when whole: an order that a crash cut short was never accepted.
             unfinished = folder / "order.part"
-            unfinished.write_text(order.model_dump_json())
+            unfinished.write_bytes(ORDERS.dump_json(order))
             unfinished.replace(folder / _ORDER)
         self.take_up(job_id)
         return job_id
@@ -166,12 +164,12 @@ class Engine:
         if _read_end(self._directory / job_id / _END) is not None:
             # Another engine ended it just before the claim was ours.
             return
-        scene = read(order.prompt, order.leave_out)
-        said: dict[str, Any] = {"jobId": job_id} if scene.matched else {"jobId": job_id, "notice": _ABSTRACT}
+        painted, notice = self._begun(job_id, order)
+        said: dict[str, Any] = {"jobId": job_id} | ({"notice": notice} if notice else {})
         async with Reports.open(self._client, order.webhook_url) as reports:
             urls: list[str] = []
             try:
-                async for progress, urls in self._painted(job_id, order, scene):
+                async for progress, urls in painted:
                     reports.progress({**said, "status": "processing", "progress": progress, "preview": urls})
                 end = {**said, "status": "success", "images": urls}
             except Exception:
@@ -192,14 +190,31 @@ class Engine:
             return False
         return True
 
-    async def _painted(
-        self, job_id: str, order: Order, scene: Scene
-    ) -> AsyncGenerator[tuple[int, list[Any]], None]:
-        """After each picture of each size: the per cent done, and the largest there is of each picture."""
+    def _begun(self, job_id: str, order: Order) -> tuple[_Painted, str | None]:
+        """The painting of an order, and what there is to say of it."""
+        match order:
+            case Pictures(reference=bytes()):
+                scene = read(order.prompt, order.leave_out)
+                return self._pictures(job_id, order, scene), _OF_PICTURE
+            case Pictures():
+                scene = read(order.prompt, order.leave_out)
+                return self._pictures(job_id, order, scene), None if scene.matched else _ABSTRACT
+            case Clip(picture=None):
+                scene = read(order.prompt, order.leave_out)
+                return self._clip(job_id, order, scene), None if scene.matched else _ABSTRACT
+            case Clip():
+                return self._clip(job_id, order, None), _OVER_PICTURE
+            case Enlargement():
+                return self._enlargement(job_id, order), None
+
+    async def _pictures(self, job_id: str, order: Pictures, scene: Scene) -> _Painted:
+        """After each picture of each size: the largest there is of each picture."""
+        if order.reference is not None:
+            await asyncio.to_thread((self._directory / job_id / _PICTURE).write_bytes, order.reference)
         urls: list[str | None] = [None] * order.count
         before = 0
         for size, after in zip(order.sizes(), _PROGRESS, strict=True):
-            pictures = [self._picture(job_id, scene, order.seed, i, size) for i in range(order.count)]
+            pictures = [self._picture(job_id, scene, order, i, size) for i in range(order.count)]
             tasks = [asyncio.create_task(picture, name=f"picture of {job_id}") for picture in pictures]
             try:
                 for done, picture in enumerate(asyncio.as_completed(tasks), 1):
@@ -213,12 +228,70 @@ class Engine:
                 await asyncio.gather(*tasks, return_exceptions=True)
             before = after
 
+    async def _work(self, work: Callable[..., None], *given: Any) -> None:
+        try:
+            await self._processes.run(work, *given)
+        except BrokenProcessPool:
+            # It is as likely that another's work killed the process: once more.
+            await self._processes.run(work, *given)
+
     async def _picture(
-        self, job_id: str, scene: Scene, seed: int, index: int, size: tuple[int, int]
+        self, job_id: str, scene: Scene, order: Pictures, index: int, size: tuple[int, int]
     ) -> tuple[int, str]:
         name = f"{index}-{max(size)}.webp"
-        await self._pool.paint(scene, seed + index, size, self._directory / job_id / name)
+        path = self._directory / job_id / name
+        drawn = (scene, order.seed + index, size, order.styles, path)
+        if order.reference is None:
+            await self._work(work.paint, *drawn)
+        else:
+            await self._work(work.repaint, path.with_name(_PICTURE), *drawn)
         return index, f"demo:{job_id}/{name}"
+
+    async def _clip(self, job_id: str, order: Clip, scene: Scene | None) -> _Painted:
+        """After each frame: the last one that is shown as a preview; at the end the clip."""
+        folder, count = self._directory / job_id, order.seconds * work.RATE
+        if order.picture is not None:
+            await asyncio.to_thread((folder / _PICTURE).write_bytes, order.picture)
+        frames = [folder / f"frame-{number:04}.jpg" for number in range(count)]
+        # No more at once than there are workers: pictures of others get their turn between two frames.
+        turns = asyncio.Semaphore(WORKERS)
+
+        async def paint(number: int) -> int:
+            async with turns:
+                await self._work(*_frame(order, scene, number, count, frames[number]))
+            return number
+
+        tasks = [asyncio.create_task(paint(number), name=f"frame of {job_id}") for number in range(count)]
+        shown = None
+        try:
+            for done, painted in enumerate(asyncio.as_completed(tasks), 1):
+                number = await painted
+                if number % _STILLS == 0:
+                    shown = f"demo:{job_id}/{frames[number].name}"
+                yield _FRAMES_PROGRESS * done // count, [shown]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await self._work(work.encode, frames, order.size, folder / "clip.mp4")
+        for frame in frames:
+            frame.unlink(missing_ok=True)
+        yield _PROGRESS[-1], [f"demo:{job_id}/clip.mp4"]
+
+    async def _enlargement(self, job_id: str, order: Enlargement) -> _Painted:
+        folder = self._directory / job_id
+        await asyncio.to_thread((folder / _PICTURE).write_bytes, order.picture)
+        await self._work(work.enlarge, folder / _PICTURE, order.scale, folder / "large.webp")
+        yield _PROGRESS[-1], [f"demo:{job_id}/large.webp"]
+
+
+def _frame(order: Clip, scene: Scene | None, number: int, count: int, path: Path) -> tuple[Any, ...]:
+    """The work of a frame, and what it is given."""
+    share = number / max(count - 1, 1)
+    if scene is None:
+        return work.move_over, path.with_name(_PICTURE), order.size, order.camera, share, path
+    at = number / work.RATE
+    return work.paint_frame, scene, order.seed, order.size, order.camera, at, share, path
 
 
 def _claimed(order: Path) -> IO[bytes] | None:
@@ -237,7 +310,7 @@ def _claimed(order: Path) -> IO[bytes] | None:
 
 def _read(path: Path) -> Order | None:
     try:
-        return Order.model_validate_json(path.read_bytes())
+        return ORDERS.validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
 

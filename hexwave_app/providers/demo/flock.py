@@ -13,6 +13,10 @@ def paint(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator) 
     cx, cy = canvas.wide * rng.uniform(0.25, 0.75), sky.horizon * rng.uniform(0.3, 0.6)
     places = np.stack([cx + rng.normal(0, 0.1, many), cy + rng.normal(0, 0.045, many)], 1)
     spans, beats = rng.uniform(0.009, 0.019, many), rng.uniform(-0.15, 0.6, many)
+    phase = spans * 900
+    beats = np.clip(beats + 0.4 * (np.sin(phase + 8 * canvas.time) - np.sin(phase)), -0.3, 0.8)
+    places[:, 0] += (1 if cx < canvas.wide / 2 else -1) * 1.6 * spans * canvas.time
+    places[:, 1] -= 0.002 * canvas.time
 
     def draw(pen: Pen) -> None:
         for (x, y), span, beat in zip(places.tolist(), spans.tolist(), beats.tolist(), strict=True):

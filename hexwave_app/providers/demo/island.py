@@ -76,11 +76,14 @@ def _band(body: Array, start: float, stop: float) -> Array:
 
 
 def _beams(canvas: Canvas, palette: Palette, x: float, y: float) -> None:
+    # Seen from the side, a beam that goes round grows and shrinks.
+    turned = np.float32(0.12 + 0.88 * abs(np.cos(1.3 * canvas.time)) ** 2)
+
     def field(u: Array, v: Array) -> Array:
         dx, dy = u - x, v - y
         away = np.abs(dx) + 1e-4
         beam = np.exp(-(((dy - 0.05 * dx) / (0.006 + 0.07 * away)) ** 2)) / (1 + away * 3.5)
         halo = 0.7 / (1 + (dx * dx + dy * dy) / 0.0006) ** 1.2
-        return (beam * 0.3 + halo).astype(np.float32)
+        return (beam * 0.3 * turned + halo).astype(np.float32)
 
     canvas.glow(palette.lamp, canvas.soft(field, 300))

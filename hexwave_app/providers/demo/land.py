@@ -51,10 +51,12 @@ def mountains(
             * rng.uniform(0.8, 1.15)
             * min(1.0, sky.horizon / 0.5)
         )
-        crest = _range(canvas, base, key, height, 1.9 + 1.3 * share, lean * (1 - share) * (-1) ** k)
+        with canvas.seen_from_afar(0.15 + 0.5 * share):
+            crest = _range(canvas, base, key, height, 1.9 + 1.3 * share, lean * (1 - share) * (-1) ** k)
         bottom = canvas.high if foot and k == layers - 1 else bases[min(k + 1, layers - 1)]
         depth = 0.2 + (0.72 if foot else 0.52) * share**1.1
-        face(canvas, palette, sky, crest, key, depth, white * (1 - 0.8 * share), height, base, bottom)
+        with canvas.seen_from_afar(0.15 + 0.5 * share):
+            face(canvas, palette, sky, crest, key, depth, white * (1 - 0.8 * share), height, base, bottom)
 
 
 def _range(canvas: Canvas, base: float, key: int, height: float, pace: float, lean: float) -> Array:
@@ -162,7 +164,7 @@ def hills(
         key = int(rng.integers(1 << 30))
         base = sky.horizon + (canvas.high - sky.horizon) * share**1.3 * 0.8
         rise = tall * (0.5 + 0.5 * share)
-        x = canvas.x * np.float32(2.6 - 1.3 * share) + np.float32(key % 97)
+        x = (canvas.x + np.float32(canvas.pan * share)) * np.float32(2.6 - 1.3 * share) + np.float32(key % 97)
         crest = (base - rise * (0.3 + 0.75 * line(x, key, 3, 0.26))).astype(np.float32)
         bright = mix(mix(colour, palette.glow, 0.4), palette.horizon, 0.62 * (1 - share) ** 1.5)
         dark = mix(
@@ -181,7 +183,10 @@ def rows(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, c
     area = slice(canvas.row(float(crest.min()) - 0.004), canvas.height)
     depth = np.clip(canvas.y[area, None] - np.float32(sky.horizon), 0.01, None)
     across = (canvas.x[None, :] - np.float32(canvas.wide * rng.uniform(0.3, 0.7))) / depth
-    clump = sample(texture(8), across * np.float32(1.7) + np.float32(key % 47 / 47), np.float32(0.5) / depth)
+    wind = canvas.time * np.float32(0.03)
+    clump = sample(
+        texture(8), across * np.float32(1.7) + np.float32(key % 47 / 47) + wind, np.float32(0.5) / depth
+    )
     furrow = np.cos((across * np.float32(5.2) + clump * np.float32(0.025)) * np.float32(2 * np.pi))
     sharp = smoothstep(2.0, 5.0, depth * np.float32(canvas.unit / 5.2))
     crop = 0.58 + (0.42 * furrow + 0.1 * clump) * sharp
@@ -217,7 +222,8 @@ def dunes(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, 
         key = int(rng.integers(1 << 30))
         base = sky.horizon + (canvas.high - sky.horizon) * (share**1.35) * 0.74
         tall = 0.03 + 0.13 * share * rng.uniform(0.8, 1.2)
-        crest = _dune_crest(canvas, key, base, tall, 3.4 - 2.3 * share**0.7)
+        with canvas.seen_from_afar(share):
+            crest = _dune_crest(canvas, key, base, tall, 3.4 - 2.3 * share**0.7)
         bright = mix(mix(sand, palette.glow, 0.3), palette.horizon, 0.55 * (1 - share))
         dark = mix(mix(sand, palette.near, 0.66), mix(palette.low, palette.horizon, 0.5), 0.5 * (1 - share))
         _slope(canvas, crest, key, share, (bright, dark), side, tall, 0.05)
@@ -257,9 +263,8 @@ def _slope(
     v = (canvas.y[rows, None] + 0.03 * line(canvas.x * 3, key + 6, 2)[None, :]) * np.float32(
         5 + 8 * (1 - share)
     )
-    wind = sample(
-        texture(8), canvas.x[None, :] * np.float32(0.55) + v * np.float32(0.1), v + np.float32(key % 37 / 37)
-    )
+    blown = canvas.x[None, :] * np.float32(0.55) + v * np.float32(0.1) + canvas.time * np.float32(0.012)
+    wind = sample(texture(8), blown, v + np.float32(key % 37 / 37))
     lit += wind * np.float32(ripple * share)
     bright, dark = colours
     planes = np.stack([np.float32(d) + lit * np.float32(b - d) for b, d in zip(bright, dark, strict=True)])

@@ -33,8 +33,10 @@ def _gas(
     cx: float,
     cy: float,
 ) -> None:
-    off = rng.random(4).astype(np.float32)
-    angle = rng.uniform(0, np.pi)
+    off = rng.random(4).astype(np.float32) + canvas.time * np.float32(0.0016) * np.array(
+        [1, -1, 0.7, -0.5], np.float32
+    )
+    angle = rng.uniform(0, np.pi) + 0.012 * float(canvas.time)
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     void, cold, warm, core = (np.array(colour, np.float32)[:, None, None] for colour in colours)
 
@@ -92,7 +94,7 @@ def _planet(
     lx, ly, lz = (towards / np.linalg.norm(towards)).astype(np.float32).tolist()
     day = u * np.float32(lx) + v * np.float32(ly) + depth * np.float32(lz)
     lit = smoothstep(-0.06, 0.95, day)
-    tilt, off = rng.uniform(-0.5, 0.5), np.float32(rng.random())
+    tilt, off = rng.uniform(-0.5, 0.5), np.float32(rng.random()) + canvas.time * np.float32(0.008)
     latitude = v * np.float32(np.cos(tilt)) - u * np.float32(np.sin(tilt))
     warp = sample(texture(14), u * np.float32(0.12) + off, latitude * np.float32(0.2))
     bands = sample(

@@ -1,5 +1,7 @@
 """Paints a Scene: the public face of the procedural painter. Not AI; every stroke is arithmetic."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -7,15 +9,31 @@ from . import boat, flock, forest, island, land, nebula, silk, sky, skyline, vil
 from .canvas import Canvas
 from .palette import Colour, Palette, choose, hexed, mix
 from .scene import Scene
+from .style import styled
+
+_FRAME_GRAIN = 1.2
+"""Of a frame: just what hides banding, for every grain of it has to be encoded."""
 
 
-def paint(scene: Scene, seed: int, width: int, height: int) -> Image.Image:
-    """Paint the scene as an RGB picture of width x height pixels (64 to 1536 a side).
+def paint(scene: Scene, seed: int, width: int, height: int, styles: Sequence[str] = ()) -> Image.Image:
+    """Paint the scene as an RGB picture of width x height pixels (64 to 1536 a side), drawn in `styles`.
 
-    The same scene, seed and size always give the same pixels. Sizes of one aspect ratio show one composition,
-    so small pictures serve as previews of large ones.
+    The same scene, seed, size and styles always give the same pixels. Sizes of one aspect ratio show one
+    composition, so small pictures serve as previews of large ones.
     """
-    canvas = Canvas(width, height)
+    image = _painted(Canvas(width, height), scene, seed).finished(seed & 0xFFFF_FFFF)
+    return styled(image, styles, seed & 0xFFFF_FFFF)
+
+
+def paint_frame(
+    scene: Scene, seed: int, width: int, height: int, time: float, pan: float = 0.0
+) -> Image.Image:
+    """The scene as it is at `time`, in seconds: at 0, and without a `pan`, what `paint` composes."""
+    canvas = Canvas(width, height, time, pan)
+    return _painted(canvas, scene, seed).finished(seed & 0xFFFF_FFFF, _FRAME_GRAIN)
+
+
+def _painted(canvas: Canvas, scene: Scene, seed: int) -> Canvas:
     rng = np.random.default_rng(seed & 0xFFFF_FFFF_FFFF_FFFF)
     if scene.place == "abstract":
         silk.paint(canvas, rng, scene.mood)
@@ -23,7 +41,7 @@ def paint(scene: Scene, seed: int, width: int, height: int) -> Image.Image:
         nebula.paint(canvas, rng)
     else:
         _landscape(canvas, scene, rng)
-    return canvas.finished(seed & 0xFFFF_FFFF)
+    return canvas
 
 
 def _landscape(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> None:

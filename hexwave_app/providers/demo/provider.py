@@ -1,16 +1,21 @@
 """The demo painter as a provider like any other: it is submitted to, and reports by webhook."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+import base64
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from hexwave_app.processes.model import ProviderJob
-from hexwave_app.providers.demo.engine import Engine, Order
+from hexwave_app.providers.demo.engine import Engine
+from hexwave_app.providers.demo.order import ORDERS
 from hexwave_app.providers.plain_contract import parse_plain
-from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
-from hexwave_app.tools.model import ANY, Model
+from hexwave_app.tools.model import Model
 from hexwave_app.tools.provider import Job, Report
+from hexwave_app.tools.registry import TOOLS
+from hexwave_app.tools.tool import offered
+
+MODELS = offered(TOOLS.values(), "demo")
 
 
 class DemoPainter:
@@ -18,41 +23,26 @@ class DemoPainter:
 
     name = "demo"
     title = "Demo painter"
-    caption = "Procedural, not AI · about 1 s"
-    models = (
-        Model(
-            name="painter",
-            title="Demo painter",
-            tool=IMAGE_GENERATOR.name,
-            inputs=dict.fromkeys(("prompt", "negative_prompt", "aspect_ratio", "count", "seed"), ANY),
-            seconds=1,
-            price="Free",
-            ai=False,
-        ),
-    )
+    caption = "Procedural, not AI"
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, models: Sequence[Model]) -> None:
         self._engine = engine
+        self.models = models
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, directory: Path) -> AsyncGenerator["DemoPainter", None]:
+    async def open(
+        cls, directory: Path, models: Sequence[Model] = MODELS
+    ) -> AsyncGenerator["DemoPainter", None]:
         async with Engine.open(directory) as engine:
-            yield cls(engine)
+            yield cls(engine, models)
+
+    async def check(self) -> None:
+        """It is a part of this program."""
 
     async def submit(self, job: Job) -> str:
-        request = job.request
-        assert isinstance(request, ImageRequest)
-        width, height = request.size
-        order = Order(
-            prompt=request.prompt,
-            leave_out=request.negative_prompt or "",
-            seed=request.seed,
-            count=request.count,
-            width=width,
-            height=height,
-            webhook_url=job.webhook_url,
-        )
+        asked = await asyncio.to_thread(job.body, _base64)
+        order = ORDERS.validate_python(asked | {"webhook_url": job.webhook_url})
         return self._engine.start(job.key, order)
 
     async def find(self, key: str) -> str | None:
@@ -75,3 +65,7 @@ class DemoPainter:
 
     async def fetch(self, url: str) -> bytes:
         return await asyncio.to_thread(self._engine.result(url).read_bytes)
+
+
+def _base64(picture: bytes) -> str:
+    return base64.b64encode(picture).decode()

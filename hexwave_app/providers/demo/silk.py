@@ -30,7 +30,7 @@ def paint(canvas: Canvas, rng: np.random.Generator, mood: int) -> None:
 
 def _flow(canvas: Canvas, rng: np.random.Generator, pace: float, fold: float) -> tuple[Array, Array]:
     """A smooth warped phase across the picture, and its companion along it."""
-    off = rng.random(4).astype(np.float32)
+    off = rng.random(4).astype(np.float32) + canvas.time * np.array([0.006, -0.004, 0.005, 0.003], np.float32)
     angle = rng.uniform(0, 2 * np.pi)
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
 

@@ -34,6 +34,8 @@ _RISE = {
     "neon": (0.06, 0.16),
     "grey": (0.2, 0.4),
 }
+# Units a second, up: hours pass in a clip.
+_CLIMB = {"dawn": 0.006, "golden": -0.004, "dusk": -0.005, "neon": -0.003, "night": 0.002}
 _STRENGTH = {
     "dawn": 1.0,
     "day": 0.8,
@@ -52,6 +54,7 @@ def paint(canvas: Canvas, palette: Palette, scene: Scene, horizon: float, rng: n
     x = canvas.wide * (0.5 + side * rng.uniform(0.04, 0.27))
     low, high = _RISE[scene.light]
     y = horizon - (low + (high - low) * rng.random()) * min(1.0, horizon / 0.55)
+    y -= float(canvas.time) * _CLIMB.get(scene.light, 0.0)
     dark = scene.light == "night"
     shines = not scene.has("aurora", "milky") and not (dark and scene.has("stars") and not scene.has("moon"))
     strength = (_STRENGTH[scene.light] if shines else 0.0) * (
@@ -152,12 +155,22 @@ def starfield(canvas: Canvas, many: int, depth: float, key: int, fade: float = 1
     y = (depth * rng.uniform(0, 1, many)).astype(np.float32)
     bright = rng.pareto(1.6, many).astype(np.float32) * 0.16 + 0.08
     light = np.clip(bright, 0, 1.5) * np.clip((1.02 - y / depth) * 2.2, 0, 1) * fade
+    light = light * _twinkle(canvas, key, many)
     radius = (0.0008 + 0.0004 * np.clip(bright, 0, 1.5)).astype(np.float32)
     warm = rng.random(many) < 0.3
     for chosen, colour in ((warm, (1.0, 0.86, 0.7)), (~warm, (0.8, 0.9, 1.0))):
         canvas.glow(
             colour, canvas.splat(x[chosen], y[chosen], radius[chosen], light[chosen].astype(np.float32))
         )
+
+
+def _twinkle(canvas: Canvas, key: int, many: int) -> Array:
+    """How bright each star is at this time, as a share of what it is in the still picture."""
+    rng = np.random.default_rng((key, 1))
+    phase, pace = rng.uniform(0, 2 * np.pi, many), rng.uniform(2.0, 7.0, many)
+    return np.clip(1 + 0.45 * (np.sin(phase + pace * canvas.time) - np.sin(phase)), 0.15, 2).astype(
+        np.float32
+    )
 
 
 def milky_way(canvas: Canvas, tint: Colour, key: int, power: float = 1.0) -> None:
@@ -202,6 +215,7 @@ def _aurora(canvas: Canvas, horizon: float, key: int) -> None:
     rng = np.random.default_rng(key)
     lower, upper = hexed("5dffb0"), hexed("8a5cff") if rng.random() < 0.65 else hexed("ff5ca8")
     curtains = rng.uniform(0, 1, (3, 6)).astype(np.float32)
+    t = canvas.time
 
     def field(u: Array, v: Array) -> Array:
         total = np.zeros((3, v.shape[0], u.shape[1]), np.float32)
@@ -210,14 +224,16 @@ def _aurora(canvas: Canvas, horizon: float, key: int) -> None:
             foot = horizon * (0.84 - 0.2 * k - 0.1 * b) + slope * (u - canvas.wide / 2)
             foot = (
                 foot
-                + 0.07 * line(u * 2.2 + c * 50, key + k, 2)
-                + 0.012 * line(u * 14 + d * 40, key + 9 + k, 2)
+                + 0.07 * line(u * 2.2 + c * 50 + t * np.float32(0.09), key + k, 2)
+                + 0.012 * line(u * 14 + d * 40 - t * np.float32(0.4), key + 9 + k, 2)
             )
             height = 0.24 + 0.14 * c + 0.08 * line(u * 5 + e * 30, key + 20 + k, 2)
             up = (foot - v) / height
             lean = u + 0.05 * up * (d - 0.5)
-            rays = 0.62 + 0.38 * line(lean * 34 + b * 70, key + 30 + k, 3, 0.6)
-            drift = smoothstep(-0.55, 0.5, line(u * 2.6 + d * 60, key + 40 + k, 2))
+            rays = 0.62 + 0.38 * line(
+                lean * 34 + b * 70 + t * np.float32(0.7 - 0.5 * k), key + 30 + k, 3, 0.6
+            )
+            drift = smoothstep(-0.55, 0.5, line(u * 2.6 + d * 60 - t * np.float32(0.12), key + 40 + k, 2))
             rise = smoothstep(-0.05, 0.1, up)
             body = rise * np.exp(-np.clip(up, 0, 9) * 2.1) * rays * drift * (1.0, 0.75, 0.5)[k]
             tip = (
@@ -255,12 +271,14 @@ def _clouds(canvas: Canvas, palette: Palette, scene: Scene, sky: Sky, key: int) 
     edge = 1.5 if scene.light in ("storm", "grey") else 1.15
     base = texture(1)
     near_sun = np.float32(sky.x), np.float32(sky.y)
+    drift = canvas.time * np.float32(0.0035 * (1 if turn > 0 else -1))
+    pan = np.float32(canvas.pan * 0.2)
 
     def field(u: Array, v: Array) -> Array:
         far = 1 / (np.clip(sky.horizon - v, 0, None) + 0.16)
-        p, q = (u - canvas.wide / 2) * far * (0.14 * stretch) + off_u, far * 0.13 + off_v
+        p, q = (u + pan - canvas.wide / 2) * far * (0.14 * stretch) + off_u + drift, far * 0.13 + off_v
         q = q + p * turn
-        warp = sample(texture(2), p * 0.9, q * 0.9)
+        warp = sample(texture(2), p * 0.9 + drift * 2, q * 0.9 + canvas.time * np.float32(0.002))
         body = sample(base, p + warp * 0.012, q + warp * 0.02)
         body = body + 0.3 * sample(base, p * 2.7 + 0.31, q * 2.7 + warp * 0.02)
         thin = smoothstep(0.0, 0.2, (sky.horizon - v) / sky.horizon)

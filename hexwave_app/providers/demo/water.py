@@ -35,10 +35,15 @@ def _swell(canvas: Canvas, first: int, depth: Array, rng: np.random.Generator) -
     reach = near ** np.float32(-0.8)
     v = np.float32(2670) * (depth + np.float32(0.02)) ** np.float32(-0.3)
     steep = np.float32(801) * (depth + np.float32(0.02)) ** np.float32(-1.3) / np.float32(canvas.unit)
-    rows_a, rows_b = (_rows(v + np.float32(shift), steep) for shift in rng.uniform(0, WAVE_ROWS, 2))
+    shifts = rng.uniform(0, WAVE_ROWS, 2) + np.array([-24.0, 17.0]) * canvas.time
+    rows_a, rows_b = (_rows(v + np.float32(shift), steep) for shift in shifts)
     x = (canvas.x - np.float32(canvas.wide / 2))[None, :] * reach[:, None]
-    a, slope_a = _along(rows_a, x * np.float32(690) + np.float32(rng.uniform(0, 999)))
-    b, slope_b = _along(rows_b, x * np.float32(-1117) + np.float32(rng.uniform(0, 999)))
+    a, slope_a = _along(
+        rows_a, x * np.float32(690) + np.float32(rng.uniform(0, 999)) + canvas.time * np.float32(26)
+    )
+    b, slope_b = _along(
+        rows_b, x * np.float32(-1117) + np.float32(rng.uniform(0, 999)) + canvas.time * np.float32(19)
+    )
     return Swell(first, a * 0.62 + b * 0.38, slope_a - slope_b)
 
 

@@ -18,6 +18,8 @@ def snow(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> None:
     ):
         x, y = rng.uniform(0, canvas.wide, many), rng.uniform(0, canvas.high, many)
         radius, light = rng.uniform(small, large, many), rng.uniform(0.4, 1.0, many) * power
+        y = (y + canvas.time * (0.05 + 12 * radius)) % canvas.high
+        x = (x + canvas.time * 3 * radius + 2 * radius * np.sin(canvas.time + 900 * light)) % canvas.wide
         flakes = canvas.splat(*(value.astype(np.float32) for value in (x, y, radius, light)))
         canvas.lay(bright, np.minimum(flakes, 0.95))
 
@@ -29,6 +31,8 @@ def rain(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> None:
     for many, length, width, power in ((420, 0.035, 0.0009, 0.2), (110, 0.09, 0.0016, 0.2)):
         starts = rng.uniform(-0.1, 1.0, (many, 2)) * np.array([canvas.wide + 0.2, canvas.high + 0.1])
         runs = length * rng.uniform(0.6, 1.3, many)
+        fallen = canvas.time * 14 * length
+        starts[:, 1] = (starts[:, 1] + 0.1 + fallen) % (canvas.high + 0.2) - 0.1
         values = rng.integers(90, 255, many)
 
         def draw(
@@ -43,7 +47,7 @@ def rain(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> None:
 
 def fog(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, power: float) -> None:
     """Drifting banks, thickest about the horizon."""
-    off = rng.random(2).astype(np.float32)
+    off = rng.random(2).astype(np.float32) + canvas.time * np.float32(0.006)
     base = texture(2)
 
     def field(u: Array, v: Array) -> Array:
@@ -57,7 +61,10 @@ def fog(canvas: Canvas, palette: Palette, sky: Sky, rng: np.random.Generator, po
 
 
 def lightning(canvas: Canvas, sky: Sky, rng: np.random.Generator) -> None:
-    """A forked bolt from the clouds to the horizon, and the flash about it."""
+    """A forked bolt from the clouds to the horizon, and the flash about it; in a clip it strikes again."""
+    strike, power = _strike(float(canvas.time))
+    if strike:
+        rng = np.random.default_rng((strike, int(rng.integers(1 << 30))))
     x = sky.x + rng.uniform(-0.12, 0.12)
     trunk = _bolt(np.array([x + rng.uniform(-0.1, 0.1), 0.0]), np.array([x, sky.horizon]), rng)
     branches = [trunk]
@@ -70,14 +77,25 @@ def lightning(canvas: Canvas, sky: Sky, rng: np.random.Generator) -> None:
             pen.stroke(bolt.astype(np.float32), 0.0024 if k == 0 else 0.0012, 255 if k == 0 else 170)
 
     cover, rows = canvas.stencil(0, sky.horizon, draw)
-    canvas.glow((1.3, 1.35, 1.6), cover, rows)
+    canvas.glow((1.3, 1.35, 1.6), cover * np.float32(power), rows)
     spine = np.interp(canvas.y, trunk[:, 1], trunk[:, 0]).astype(np.float32)
 
     def flash(u: Array, v: Array) -> Array:
         away = np.abs(u - np.interp(v[:, 0], canvas.y, spine)[:, None].astype(np.float32))
         return 0.32 / (1 + (away / 0.03) ** 1.5) + 0.2 / (1 + (away / 0.2) ** 2)
 
-    canvas.glow((0.62, 0.66, 1.0), canvas.soft(flash, 200)[rows], rows)
+    canvas.glow((0.62, 0.66, 1.0), canvas.soft(flash, 200)[rows] * np.float32(power), rows)
+
+
+def _strike(time: float) -> tuple[int, float]:
+    """Which bolt is the last one, and how much of its light is left; the first is at its brightest at 0."""
+    last = max(k for k, at in enumerate(_STRIKES) if at <= time)
+    since = time - _STRIKES[last]
+    return last, float(np.exp(-since / 0.16) + (0.7 * np.exp(-(since - 0.25) / 0.1) if since > 0.25 else 0))
+
+
+_STRIKES = (0.0, 1.6, 2.2, 4.1, 5.3, 7.0)
+"""Seconds."""
 
 
 def _bolt(start: Array, end: Array, rng: np.random.Generator) -> Array:

@@ -2,9 +2,9 @@
 
 import re
 from itertools import zip_longest
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from hexwave_app.processes.errors import InvalidRequest
 from hexwave_app.providers.api import JOB_ID
@@ -41,22 +41,31 @@ class Queued(BaseModel):
         return f"{self.queue_position} requests are ahead of yours."
 
 
-class _Picture(BaseModel):
+class _File(BaseModel):
     url: Annotated[str, Field(max_length=2048)]
 
 
 class Made(BaseModel):
-    """A result. The picture of a flagged place is black."""
+    """A result: `images`, or one `image` or `video`. The picture of a flagged place is black."""
 
-    images: Annotated[list[_Picture], Field(min_length=1, max_length=16)]
+    images: Annotated[list[_File], Field(min_length=1, max_length=16)]
     has_nsfw_concepts: Annotated[list[bool], Field(max_length=16)] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, said: Any) -> Any:
+        if not isinstance(said, dict) or "images" in said:
+            return cast(object, said)
+        answer = cast(dict[str, object], said)
+        single = [answer[name] for name in ("video", "image") if name in answer]
+        return answer | {"images": single} if single else answer
 
     def report(self, job_id: str) -> Report:
         flags = self.has_nsfw_concepts[: len(self.images)]
         good = [
             picture.url
             for picture, flagged in zip_longest(self.images, flags, fillvalue=False)
-            if isinstance(picture, _Picture) and not flagged
+            if isinstance(picture, _File) and not flagged
         ]
         return batch(job_id, good, len(self.images) - len(good))
 

@@ -1,9 +1,9 @@
 """fal by its queue: https://fal.ai/docs/documentation/model-apis/inference/queue."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,6 +11,7 @@ from hexwave_app.media.fetch import Fetcher
 from hexwave_app.processes.errors import ProviderUnavailable, SubmissionUnknown
 from hexwave_app.processes.model import ProviderJob, Stage
 from hexwave_app.providers.api import ANSWER_PATIENCE, Api
+from hexwave_app.providers.data_uri import data_uri
 from hexwave_app.providers.exchange import open_client
 from hexwave_app.providers.fal.answer import (
     FLAG,
@@ -22,28 +23,15 @@ from hexwave_app.providers.fal.answer import (
     tells_failure,
 )
 from hexwave_app.providers.fal.signature import Signatures
-from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
-from hexwave_app.tools.model import ANY, Limit, Model
+from hexwave_app.tools.model import Model
 from hexwave_app.tools.provider import Job, Report
+from hexwave_app.tools.registry import TOOLS
+from hexwave_app.tools.tool import offered
 
 URL = "https://queue.fal.run"
 JWKS_URL = "https://rest.fal.ai/.well-known/jwks.json"
 HOSTS = ("fal.media", ".fal.media")
-
-_INPUTS = {"prompt": ANY, "aspect_ratio": ANY, "count": Limit(most=4), "seed": ANY}
-MODELS = tuple(
-    Model(name, title, IMAGE_GENERATOR.name, inputs, price=price)
-    for name, title, inputs, price in (
-        ("fal-ai/flux/schnell", "FLUX.1 [schnell]", _INPUTS, "$0.003 a megapixel"),
-        ("fal-ai/flux/dev", "FLUX.1 [dev]", _INPUTS, "$0.025 a megapixel"),
-        (
-            "fal-ai/stable-diffusion-v35-medium",
-            "Stable Diffusion 3.5 Medium",
-            _INPUTS | {"negative_prompt": ANY},
-            "$0.02 a megapixel",
-        ),
-    )
-)
+MODELS = offered(TOOLS.values(), "fal")
 
 # The result of a request that failed is the model's own answer, its status included.
 _FAILURES = {400, 422, 499, 500, 502, 503, 504}
@@ -55,9 +43,9 @@ class Fal:
     name = "fal"
     title = "fal"
     caption = "AI models, hosted"
-    models = MODELS
 
-    def __init__(self, api: Api, fetcher: Fetcher, signatures: Signatures) -> None:
+    def __init__(self, api: Api, fetcher: Fetcher, signatures: Signatures, models: Sequence[Model]) -> None:
+        self.models = models
         self._api = api
         self._fetcher = fetcher
         self._signatures = signatures
@@ -71,18 +59,24 @@ class Fal:
         url: str = URL,
         jwks_url: str = JWKS_URL,
         clock: Callable[[], float] = time.monotonic,
+        models: Sequence[Model] = MODELS,
     ) -> AsyncGenerator["Fal", None]:
         """`clock` says in seconds how old the JWKS is."""
         async with (
             Api.open(cls.title, url, f"Key {key}", FLAG) as api,
             open_client(read=ANSWER_PATIENCE) as http,
         ):
-            yield cls(api, fetcher, Signatures(http, jwks_url, clock))
+            yield cls(api, fetcher, Signatures(http, jwks_url, clock), models)
+
+    async def check(self) -> None:
+        """Whether it answers: its queue has no question that tries the key and begins nothing."""
+        await self._api.check("")
 
     async def submit(self, job: Job) -> str:
         # Not in plain text: the URL has our token. The reconciler asks instead.
         query = {"fal_webhook": job.webhook_url} if job.webhook_url.startswith("https://") else None
-        answer = await self._api.submit(job.model.name, _input(job), query)
+        body = await asyncio.to_thread(job.body, data_uri)
+        answer = await self._api.submit(job.model.name, body, query)
         try:
             return Accepted.model_validate(answer).request_id
         except ValidationError as error:
@@ -127,20 +121,6 @@ class Fal:
         if response.is_server_error and not tells_failure(answer):
             raise ProviderUnavailable(f"fal answered {response.status_code}.")
         return failed(job.job_id, answer)
-
-
-def _input(job: Job) -> dict[str, Any]:
-    request = job.request
-    assert isinstance(request, ImageRequest)
-    width, height = request.size
-    asked = {
-        "prompt": request.prompt,
-        "image_size": {"width": width, "height": height},
-        "num_images": request.count,
-        "seed": request.seed,
-        "output_format": "png",
-    }
-    return asked if request.negative_prompt is None else asked | {"negative_prompt": request.negative_prompt}
 
 
 def _path(job: ProviderJob) -> str:

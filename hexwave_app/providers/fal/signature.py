@@ -11,8 +11,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, Field
 
+from hexwave_app.identity.signing_keys import SigningKeys
 from hexwave_app.processes.errors import ProviderUnavailable, WebhookRefused
-from hexwave_app.providers.signing_keys import SigningKeys
 
 TOLERANCE = 300
 """Seconds by which a signature may be older, or newer, than our clock."""
