@@ -1,18 +1,22 @@
 """What a provider says becomes what a process is."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from zlib import crc32
 
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.media.library import Library
 from hexwave_app.media.origin import Origin
-from hexwave_app.media.pictures import copied, preview
+from hexwave_app.media.pictures import preview
+from hexwave_app.media.results import Video, copied
 from hexwave_app.media.workers import Workers
 from hexwave_app.processes.errors import (
     HexwaveError,
+    InvalidRequest,
     ProcessNotFound,
     ResultLost,
     ResultUnavailable,
@@ -20,7 +24,7 @@ from hexwave_app.processes.errors import (
     WebhookRefused,
 )
 from hexwave_app.processes.lifecycle import Processes
-from hexwave_app.processes.model import Process, ProcessStatus, Source, Stage
+from hexwave_app.processes.model import KeptPicture, Process, ProcessStatus, Source, Stage
 from hexwave_app.processes.transition import (
     ANSWERED_PROGRESS,
     Answered,
@@ -29,6 +33,7 @@ from hexwave_app.processes.transition import (
     Progressed,
     Update,
 )
+from hexwave_app.processes.work import Work, doing
 from hexwave_app.tools.provider import ErrorCode, Provider, Report
 
 log = logging.getLogger(__name__)
@@ -52,6 +57,17 @@ _REFUSALS: Mapping[ErrorCode, str] = {
 """What people read; a provider's own words are for the log."""
 
 
+class InvalidJson(InvalidRequest):
+    code = "invalid_json"
+    status = 400
+
+
+@dataclass(frozen=True)
+class _Kept:
+    url: str
+    picture: KeptPicture
+
+
 class Deliveries:
     """Takes reports, keeps what they bring, updates their processes.
 
@@ -73,6 +89,17 @@ class Deliveries:
         self._workers = workers
         self._tasks = tasks
         self._saving: set[str] = set()
+
+    @property
+    def saving(self) -> int:
+        """How many processes' results are being kept by this worker."""
+        return len(self._saving)
+
+    async def receive(self, process: Process, body: bytes) -> None:
+        """`accept` the report in the body of a verified webhook. `InvalidRequest` when there is none."""
+        provider = process.provider.name
+        with doing(Work(process.process_id, "webhook", after=("submit", provider))):
+            await self.accept(process, self._providers[provider].parse(_decoded(body)))
 
     async def accept(self, process: Process, report: Report, source: Source = Source.WEBHOOK) -> None:
         """Return as soon as the report cannot be lost any more; what it brings is kept behind.
@@ -102,13 +129,14 @@ class Deliveries:
         """Keep what the process was answered, behind the caller's back, unless this worker is at it."""
         if process.answer is not None and process.process_id not in self._saving:
             self._saving.add(process.process_id)
-            task = self._tasks.spawn(self._keep_answer(process), f"keep {process.process_id}")
+            task = self._tasks.spawn(self._deliver(process), f"keep {process.process_id}")
             task.add_done_callback(lambda _: self._saving.discard(process.process_id))
 
     async def _progress(self, process: Process, report: Report, source: Source) -> None:
-        previews = await self._previews(process, report)
-        update = Progressed(report.progress, report.stage, previews, report.notice)
-        await self._update(process.process_id, update, process, source)
+        with doing(Work(process.process_id, "progress")):
+            previews = await self._previews(process, report)
+            update = Progressed(report.progress, report.stage, previews, report.notice)
+            await self._update(process.process_id, update, process, source)
 
     async def _previews(self, process: Process, report: Report) -> tuple[str | None, ...] | None:
         if report.previews is None:
@@ -133,26 +161,31 @@ class Deliveries:
             log.info("process %s: preview %d was lost: %s", process.process_id, index, error)
             return None
 
+    async def _deliver(self, process: Process) -> None:
+        with doing(Work(process.process_id, "deliver")):
+            await self._keep_answer(process)
+
     async def _keep_answer(self, process: Process) -> None:
         answer = process.answer or {}
         try:
-            kept = await self._keep_all(process, answer["results"])
+            results = await self._keep_all(process, answer["results"])
         except (ResultUnavailable, StoreUnavailable) as error:
             # The reconciler comes back to what was answered and is not kept, until its deadline.
             log.warning("process %s: its results are asked for again: %s", process.process_id, error)
             return
-        urls = tuple(url for url in kept if url is not None)
-        lost = len(kept) - len(urls)
-        if not urls:
+        kept = [each for each in results if each is not None]
+        lost = len(results) - len(kept)
+        if not kept:
             update = Failed(_REFUSALS["result_lost"], "result_lost")
         else:
-            notice = f"{lost} of {len(kept)} could not be fetched from the provider." if lost else None
-            update = Completed(urls, notice or answer["notice"])
+            notice = f"{lost} of {len(results)} could not be fetched from the provider." if lost else None
+            urls = tuple(each.url for each in kept)
+            update = Completed(urls, notice or answer["notice"], tuple(each.picture for each in kept))
         await self._update(process.process_id, update)
 
-    async def _keep_all(self, process: Process, results: list[str]) -> list[str | None]:
-        """Our URLs in the order of `results`; `None` for what is lost. Raises `ResultUnavailable`."""
-        kept: list[str | None] = [None] * len(results)
+    async def _keep_all(self, process: Process, results: list[str]) -> list[_Kept | None]:
+        """What is ours, in the order of `results`; `None` for what is lost. Raises `ResultUnavailable`."""
+        kept: list[_Kept | None] = [None] * len(results)
         done = 0
 
         async def keep(index: int, url: str) -> None:
@@ -163,7 +196,8 @@ class Deliveries:
                 log.warning("process %s: result %d is lost: %s", process.process_id, index, error)
             done += 1
             share = (_KEPT_PROGRESS - ANSWERED_PROGRESS) * done // len(results)
-            update = Progressed(ANSWERED_PROGRESS + share, Stage.SAVING, tuple(kept))
+            urls = tuple(each and each.url for each in kept)
+            update = Progressed(ANSWERED_PROGRESS + share, Stage.SAVING, urls)
             await self._update(process.process_id, update)
 
         keeping = (keep(index, url) for index, url in enumerate(results))
@@ -172,18 +206,23 @@ class Deliveries:
                 raise outcome
         return kept
 
-    async def _keep(self, process: Process, index: int, url: str) -> str:
-        picture = await self._workers.run(
-            partial(copied, await self._fetched(process, url), self._origin(process))
-        )
-        await self._library.put(process.process_id, f"{index}-512.webp", picture.thumbnail)
-        return await self._library.put(process.process_id, f"{index}.{picture.suffix}", picture.content)
+    async def _keep(self, process: Process, index: int, url: str) -> _Kept:
+        content, process_id = await self._fetched(process, url), process.process_id
+        copy = await self._workers.run(partial(copied, process.category, content, self._origin(process)))
+        poster = seconds = None
+        if isinstance(copy, Video):
+            poster = await self._library.put(process_id, f"{index}-poster.webp", copy.poster)
+            seconds = copy.seconds
+        await self._library.put(process_id, f"{index}-512.webp", copy.thumbnail)
+        ours = await self._library.put(process_id, f"{index}.{copy.suffix}", copy.content)
+        size = {"width": copy.width, "height": copy.height}
+        return _Kept(ours, KeptPicture(**size, colour=copy.colour, poster=poster, seconds=seconds))
 
     def _origin(self, process: Process) -> Origin:
         job, req = process.provider, process.data.req
         models = self._providers[job.name].models
         return Origin(
-            prompt=req["prompt"],
+            prompt=req.get("prompt", ""),
             negative_prompt=req.get("negativePrompt"),
             seed=req.get("seed"),
             model=job.model,
@@ -221,3 +260,10 @@ class Deliveries:
         if after.terminal:
             for prefix in _IN_THE_MAKING if after.status is ProcessStatus.COMPLETED else ("",):
                 await self._library.delete(process_id, prefix)
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidJson("The body is not valid JSON.") from error

@@ -1,13 +1,15 @@
-"""Files that no process names any more: what a crash between two deletions leaves behind."""
+"""Files that no process names any more: what a crash leaves behind, and pictures that nobody used."""
 
 import asyncio
 import logging
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from hexwave_app.background import running
 from hexwave_app.media.library import Library
-from hexwave_app.processes.errors import ProcessNotFound, StoreUnavailable
+from hexwave_app.processes.errors import StoreUnavailable
 from hexwave_app.processes.lifecycle import Processes
+from hexwave_app.tools.references import exists, is_reference, needed
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +39,7 @@ class Orphans:
                 log.warning("files without a process are looked for later: %s", error)
             await asyncio.sleep(INTERVAL)
 
-    async def _known(self, process_id: str) -> bool:
-        try:
-            await self._processes.load(process_id)
-        except ProcessNotFound:
-            return False
-        return True
+    async def _known(self, folder: str, touched: datetime) -> bool:
+        if is_reference(folder):
+            return await needed(folder, touched, self._library, self._processes)
+        return await exists(folder, self._processes)

@@ -1,12 +1,12 @@
 """What a tool needs of whoever does the work."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from hexwave_app.processes.model import ProviderJob, Stage
 from hexwave_app.tools.model import Model
-from hexwave_app.tools.tool import ToolRequest
+from hexwave_app.tools.request import NamedPicture, Original, ToolRequest
 
 ErrorCode = Literal["provider_refused", "content_refused", "provider_failed", "result_lost"]
 
@@ -15,13 +15,26 @@ ErrorCode = Literal["provider_refused", "content_refused", "provider_failed", "r
 class Job:
     """One submission: what is asked for, of which model, where to report, and a key to find it by.
 
-    The key is the process's id: never two jobs under one.
+    The key is the process's id: never two jobs under one. `originals` are the pictures that the request
+    names, by its field.
     """
 
     key: str
     request: ToolRequest
     model: Model
     webhook_url: str
+    originals: Mapping[str, Original] = field(default_factory=dict[str, Original])
+
+    def body(self, file: Callable[[bytes], Any]) -> dict[str, Any]:
+        """What the model is sent; `file` makes of a picture what the provider takes for one."""
+        contents = {
+            picture: self.originals[name].content for name, picture in self.request.pictures().items()
+        }
+        return {
+            name: file(contents[value]) if isinstance(value, NamedPicture) else value
+            for name, value in self.model.ask(self.request).items()
+            if value is not None
+        }
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,10 @@ class Provider(Protocol):
 
     @property
     def models(self) -> Sequence[Model]: ...
+
+    async def check(self) -> None:
+        """Raise a `ProviderError` where nobody answers, or our key is refused. Begins no job."""
+        ...
 
     async def submit(self, job: Job) -> str:
         """Start the job; its id at the provider.
@@ -95,3 +112,12 @@ class Provider(Protocol):
         Raises `ResultUnavailable` for what is worth asking again, `ResultLost` for what is not.
         """
         ...
+
+
+def titles(providers: Mapping[str, Provider], job: ProviderJob) -> tuple[str, str]:
+    """What people call the job's provider and its model: their names where they are not set up any more."""
+    provider = providers.get(job.name)
+    if provider is None:
+        return job.name, job.model or job.name
+    model = next((model.title for model in provider.models if model.name == job.model), job.model)
+    return provider.title, model or provider.title

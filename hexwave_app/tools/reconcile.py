@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hexwave_app.background import running
@@ -11,6 +13,7 @@ from hexwave_app.processes.errors import ChannelUnavailable, HexwaveError, Statu
 from hexwave_app.processes.lifecycle import Processes
 from hexwave_app.processes.model import EventType, Process, Source, utc_now
 from hexwave_app.processes.transition import Failed
+from hexwave_app.processes.work import Work, doing, working_on
 from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.provider import Provider
 from hexwave_app.tools.start import RECOVER_LEASE, RECOVER_PATIENCE, Runs
@@ -31,6 +34,17 @@ _ASK_PATIENCE = 10.0
 _BATCH = 100
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """What a look found, how many `seconds` it took, and when it ended on the monotonic clock."""
+
+    silent: int
+    overdue: int
+    untold: int
+    seconds: float
+    ended: float
+
+
 class Reconciler:
     """Every worker may sweep: a lease on each process keeps two from taking it up at once."""
 
@@ -48,6 +62,8 @@ class Reconciler:
         self._runs = runs
         self._deliveries = deliveries
         self._unknown: set[str] = set()
+        self.last: Sweep | None = None
+        """This worker's last sweep that came to its end."""
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Sweep until the block is left; the first sweep takes up whatever a stop left unfinished."""
@@ -55,15 +71,17 @@ class Reconciler:
 
     async def sweep(self, patience: float | None = None) -> None:
         """One look at everything unfinished; `patience` takes the place of the tools' own, in seconds."""
-        now, tools = utc_now(), self._tools.values()
+        now, tools, began = utc_now(), self._tools.values(), time.monotonic()
         silence = min(tool.patience for tool in tools) if patience is None else patience
         deadline = min(tool.deadline for tool in tools)
         # Looked up before anything is published: the leases that publishing takes would hide it.
         silent = await self._processes.unfinished(now - _seconds(silence), _BATCH)
         overdue = await self._processes.overdue(now - _seconds(deadline), _BATCH)
-        await self._publish(now - _seconds(PUBLISH_PATIENCE))
+        untold = await self._publish(now - _seconds(PUBLISH_PATIENCE))
         found = {process.process_id: process for process in (*overdue, *silent)}
-        await asyncio.gather(*(self._attend(process, now, patience) for process in found.values()))
+        await asyncio.gather(*(self._attended(process, now, patience) for process in found.values()))
+        ended = time.monotonic()
+        self.last = Sweep(len(silent), len(overdue), untold, ended - began, ended)
 
     async def _run(self) -> None:
         patience: float | None = 0.0
@@ -77,17 +95,32 @@ class Reconciler:
                 log.exception("the reconciler will look again")
             await asyncio.sleep(INTERVAL)
 
-    async def _publish(self, before: datetime) -> None:
-        for process in await self._processes.unpublished(before, _BATCH):
+    async def _publish(self, before: datetime) -> int:
+        """How many were found."""
+        untold = await self._processes.unpublished(before, _BATCH)
+        for process in untold:
             if await self._processes.claim(process.process_id, PUBLISH_PATIENCE):
-                try:
-                    await self._processes.republish(process)
-                except StatusTooLarge as error:
-                    log.warning("process %s: cannot be published: %s", process.process_id, error)
-                except ChannelUnavailable as error:
-                    # The rest would wait in vain as well, and what is silent waits for them.
-                    log.info("process %s: still not published: %s", process.process_id, error)
-                    return
+                with working_on(process.process_id):
+                    told = await self._told(process)
+                # The rest would wait in vain as well, and what is silent waits for them.
+                if not told:
+                    break
+        return len(untold)
+
+    async def _told(self, process: Process) -> bool:
+        """False where nobody can be told anything at the moment."""
+        try:
+            await self._processes.republish(process)
+        except StatusTooLarge as error:
+            log.warning("process %s: cannot be published: %s", process.process_id, error)
+        except ChannelUnavailable as error:
+            log.info("process %s: still not published: %s", process.process_id, error)
+            return False
+        return True
+
+    async def _attended(self, process: Process, now: datetime, patience: float | None) -> None:
+        with working_on(process.process_id):
+            await self._attend(process, now, patience)
 
     async def _attend(self, process: Process, now: datetime, patience: float | None) -> None:
         process_id, tool = process.process_id, self._tools.get(process.tool_name)
@@ -99,8 +132,9 @@ class Reconciler:
                 # Out of the way till then, or enough of them would hide what is due.
                 await self._processes.claim(process_id, early.total_seconds())
             elif await self._processes.claim(process_id, _lease(process, tool)):
-                # Read again: another worker may have dealt with it just before.
-                await self._take_up(await self._processes.load(process_id), tool, now)
+                with doing(Work(process_id, "reconcile")):
+                    # Read again: another worker may have dealt with it just before.
+                    await self._take_up(await self._processes.load(process_id), tool, now)
         except (HexwaveError, TimeoutError) as error:
             log.warning("process %s: could not be reconciled: %r", process_id, error)
         except Exception:

@@ -1,48 +1,32 @@
 """What people can run."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
-
-from hexwave_app.processes.errors import InvalidRequest
-
-
-class ToolRequest(BaseModel):
-    """What a tool is asked for: camelCase on the wire, nothing it does not know, no silent conversions."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        frozen=True,
-        extra="forbid",
-        str_strip_whitespace=True,
-    )
-
-    provider: str | None = None
-    model: str | None = None
-
-    @classmethod
-    def read(cls, asked: Mapping[str, Any]) -> Self:
-        """The request in `asked`, under its wire names. `InvalidRequest` names the field that is wrong."""
-        try:
-            return cls.model_validate(asked)
-        except ValidationError as error:
-            raise InvalidRequest.of(error.errors(include_url=False)[0]) from error
+from hexwave_app.tools.model import Model
+from hexwave_app.tools.request import ToolRequest
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A kind of work. `category` names its API routes, `/api/generate-{category}` and the webhook's.
+    """A kind of work.
 
-    After `patience` seconds of silence the provider is asked; after `deadline` seconds a process has failed.
+    `action` names its route, `/api/generate-{action}`; `category` says what its results are, and names the
+    route of its webhooks. After `patience` seconds of silence the provider is asked; after `deadline` seconds
+    a process has failed. `models` says by a provider's name how that is asked; providers that know the tool's
+    kind of work by themselves bring models of their own.
     """
 
     name: str
     title: str
+    action: str
     category: str
     request: type[ToolRequest]
     patience: float
     deadline: float
+    models: Mapping[str, Sequence[Model]] = field(default_factory=dict[str, Sequence[Model]])
+
+
+def offered(tools: Iterable[Tool], provider: str) -> tuple[Model, ...]:
+    """The models by which the provider of that name can be asked for `tools`."""
+    return tuple(model for tool in tools for model in tool.models.get(provider, ()))

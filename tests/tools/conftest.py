@@ -15,6 +15,7 @@ import pytest_asyncio
 from PIL import Image
 
 from hexwave_app.background import BackgroundTasks
+from hexwave_app.identity.limits import Allowed, Limits
 from hexwave_app.media.library import Library
 from hexwave_app.media.workers import Workers
 from hexwave_app.processes import Process, Processes
@@ -28,6 +29,7 @@ from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.model import ANY, Model
 from hexwave_app.tools.provider import Job, Report
 from hexwave_app.tools.reconcile import Reconciler
+from hexwave_app.tools.references import References
 from hexwave_app.tools.start import Runs
 from hexwave_app.tools.tool import Tool
 from hexwave_app.tools.webhooks import Webhooks
@@ -88,6 +90,10 @@ class Scripted:
         self.sending.set()
         self.saying.set()
 
+    async def check(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
     async def submit(self, job: Job) -> str:
         self.jobs.append(job)
         job_id = f"job-{len(self.jobs)}"
@@ -137,6 +143,7 @@ class Bench:
     provider: Scripted
     processes: Processes
     library: Library
+    references: References
     runs: Runs
     deliveries: Deliveries
     reconciler: Reconciler
@@ -210,11 +217,22 @@ async def open_bench(
         known = {tool.name: tool for tool in tools}
         webhooks = Webhooks("http://127.0.0.1:3000", b"k" * 32)
         second = None if fallback is None else fallback.name
-        runs = Runs(processes, known, providers, webhooks, library, tasks, second)
+        references = References(library, cast(Workers, Threads()), Limits(Allowed()), b"k" * 32)
+        runs = Runs(processes, known, providers, webhooks, library, references, tasks, second)
         deliveries = Deliveries(processes, providers, library, cast(Workers, Threads()), tasks)
         reconciler = Reconciler(processes, known, providers, runs, deliveries)
         yield Bench(
-            provider, processes, library, runs, deliveries, reconciler, store, channel, database, media
+            provider,
+            processes,
+            library,
+            references,
+            runs,
+            deliveries,
+            reconciler,
+            store,
+            channel,
+            database,
+            media,
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from hexwave_app.processes import Process, ProcessStatus, Progressed
 from hexwave_app.processes.errors import WebhookRefused
+from hexwave_app.processes.model import KeptPicture
 from hexwave_app.tools import deliver
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR
 from tests.conftest import eventually
@@ -53,6 +54,7 @@ async def test_results_are_kept_before_it_is_completed(bench: Bench) -> None:
     done = await bench.ended(process)
     home = f"/media/{process.process_id}"
     assert done.data.generations == (f"{home}/0.png", f"{home}/1.png")
+    assert done.data.pictures == (KeptPicture(width=8, height=8, colour="#008080"),) * 2
     assert (done.status, done.data.progress, done.answer) == (ProcessStatus.COMPLETED, 100, None)
     await bench.files(process, *KEPT)
 
@@ -200,6 +202,7 @@ async def test_a_result_that_cannot_be_kept_leaves_the_others(bench: Bench, cont
     await tell(bench, process, SUCCESS)
     done = await bench.ended(process)
     assert done.data.generations == (f"/media/{process.process_id}/1.png",)
+    assert len(done.data.pictures or ()) == 1
     assert done.data.notice == "1 of 2 could not be fetched from the provider."
     await bench.files(process, "1.png", "1-512.webp")
 

@@ -208,6 +208,18 @@ async def test_a_retry_told_often_is_one(bench: Bench) -> None:
     assert len(bench.provider.jobs) == 2
 
 
+async def test_a_retry_that_has_ended_is_retried_itself(bench: Bench) -> None:
+    """Pressed twice it is one; pressed at the first again, after its retry was called off, a third."""
+    first = await bench.submitted()
+    await bench.runs.cancel(first.process_id, "g_a")
+    second = await bench.runs.retry_once(first.process_id, "g_a")
+    assert (await bench.runs.retry_once(first.process_id, "g_a")).process_id == second.process_id
+    await bench.runs.cancel(second.process_id, "g_a")
+    third = await bench.runs.retry_once(first.process_id, "g_a")
+    assert third.retry_of == second.process_id
+    assert not third.terminal
+
+
 async def test_what_was_made_by_a_tool_that_is_gone_cannot_be_repeated(bench: Bench) -> None:
     """It says so, and begins nothing."""
     first = await bench.submitted()

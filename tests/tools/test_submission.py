@@ -156,3 +156,12 @@ async def test_the_first_provider_that_has_a_model_for_the_tool_is_the_default(d
         request = ImageRequest.read({"prompt": "sea", "provider": "scripted"})
         with pytest.raises(InvalidRequest, match="makes no images"):
             await bench.runs.start(IMAGE_GENERATOR, request, "g_a")
+
+
+def test_joined_choices_are_named_in_one_text() -> None:
+    """Several with commas; one that the model does not know is refused, whatever stands beside it."""
+    styles = Limit(("ink", "blueprint"), joined=True)
+    assert styles.admits("ink")
+    assert styles.admits("blueprint, ink")
+    assert not styles.admits("ink, oil")
+    assert str(styles) == "ink and blueprint"
