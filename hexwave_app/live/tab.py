@@ -1,0 +1,49 @@
+"""The feeds of the browser tabs that are here."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from reflex.utils.prerequisites import get_app
+
+from hexwave_app.live.serving import served
+from hexwave_app.processes.feed import Feed
+
+RESCAN = 3.0
+"""Seconds after which a follower looks at the store for what Ably missed and other tabs did."""
+
+# A follower's look finds what the feed's own would; that is for what the look no longer lists.
+_FEED_REREAD = 5 * RESCAN
+
+
+def feeds() -> int:
+    """How many feeds this worker keeps for tabs."""
+    return len(served().feeds)
+
+
+def feed(key: str) -> Feed | None:
+    """The feed that is open under `key`."""
+    return served().feeds.get(key)
+
+
+@asynccontextmanager
+async def feed_of(key: str) -> AsyncGenerator[Feed, None]:
+    """A feed under `key`, such as a tab's token; an earlier one under it is ended."""
+    here = served()
+    async with Feed.open(here.processes, _FEED_REREAD) as opened:
+        earlier, here.feeds[key] = here.feeds.get(key), opened
+        if earlier is not None:
+            earlier.end()
+        try:
+            yield opened
+        finally:
+            if here.feeds.get(key) is opened:
+                del here.feeds[key]
+
+
+def present(token: str) -> bool:
+    """Whether the tab is connected here: what a click started would otherwise outlive it."""
+    # Not its public `token_to_sid`: that is made anew, of all tabs there are, each time it is looked at.
+    tabs = get_app().app.event_namespace._token_manager
+    socket = tabs.token_to_socket.get(token)
+    # With Redis, tabs of other servers are known as well.
+    return socket is not None and socket.instance_id == tabs.instance_id
