@@ -12,6 +12,11 @@ from hexwave_app.api.json_depth import json_depth
 BODY_LIMIT = 2**20
 """Bytes of a request to the API; results travel by URL, so a larger one is a mistake or an attack."""
 
+PICTURES = "/api/references"
+"""The one path that takes a file, which nobody parses as JSON."""
+
+PICTURE_LIMIT = 10 * 2**20
+
 DEPTH_LIMIT = 64
 """Arrays and objects within each other; the deepest webhook of a provider has about ten."""
 
@@ -19,6 +24,12 @@ _DRAINED = 16 * BODY_LIMIT
 """Bytes that are read and dropped, so that who sends too much gets to read why."""
 
 _READ_PATIENCE = 30.0
+_PICTURE_PATIENCE = 120.0
+"""Seconds; a phone sends ten megabytes in them."""
+
+
+_TOO_LARGE = f"The body is over {BODY_LIMIT} bytes. Send URLs, not contents."
+_PICTURE_TOO_LARGE = f"That picture is over {PICTURE_LIMIT // 2**20} MB."
 
 
 class BodyLimitMiddleware:
@@ -34,25 +45,27 @@ class BodyLimitMiddleware:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
+        picture = scope["path"] == PICTURES
+        limit = PICTURE_LIMIT if picture else BODY_LIMIT
         try:
-            async with asyncio.timeout(_READ_PATIENCE):
-                body = await _body(scope, receive)
+            async with asyncio.timeout(_PICTURE_PATIENCE if picture else _READ_PATIENCE):
+                body = await _body(scope, receive, limit)
         except ClientDisconnect:
             return
         except TimeoutError:
             await answer(408, "request_timeout", "The body did not arrive in time.")(scope, receive, send)
             return
         if body is None:
-            message = f"The body is over {BODY_LIMIT} bytes. Send URLs, not contents."
+            message = _PICTURE_TOO_LARGE if picture else _TOO_LARGE
             await answer(413, "request_too_large", message, Connection="close")(scope, receive, send)
             return
-        if json_depth(body) > DEPTH_LIMIT:
+        if not picture and json_depth(body) > DEPTH_LIMIT:
             await not_json()(scope, receive, send)
             return
         await self._app(scope, _replayed(body, receive), send)
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes | None:
+async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     if int(Headers(scope=scope).get("content-length", "0")) > _DRAINED:
         return None
     body, size, more = bytearray(), 0, True
@@ -62,10 +75,10 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
             raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size <= BODY_LIMIT:
+        if size <= limit:
             body += chunk
         more = message.get("more_body", False)
-    return bytes(body) if size <= BODY_LIMIT else None
+    return bytes(body) if size <= limit else None
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

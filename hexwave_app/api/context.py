@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from hexwave_app.identity.session import User
+from hexwave_app.identity.user import User
 from hexwave_app.services import Services, current
 
-
-def _user(request: Request) -> User:
-    return request.state.user
-
-
 OpenServices = Annotated[Services, Depends(current)]
+
+
+def _user(request: Request, services: OpenServices) -> User:
+    return services.sessions.admit(request.state.user)
+
+
 CurrentUser = Annotated[User, Depends(_user)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]

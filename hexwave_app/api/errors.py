@@ -9,7 +9,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from hexwave_app.processes.errors import HexwaveError, InvalidRequest, StoreUnavailable, TooManyRequests
+from hexwave_app.media.pictures import NOT_BROUGHT
+from hexwave_app.processes.errors import (
+    HexwaveError,
+    InvalidRequest,
+    NotSignedIn,
+    ServerDraining,
+    SignInUnavailable,
+    StoreUnavailable,
+    TooManyRequests,
+)
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +64,26 @@ def not_an_object() -> JSONResponse:
     return answer(422, InvalidRequest.code, message, "body")
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HexwaveError)
+def not_a_picture() -> JSONResponse:
+    return answer(422, InvalidRequest.code, NOT_BROUGHT, "body")
+
+
+def refusal(error: HexwaveError) -> JSONResponse:
+    """The answer to an error of ours."""
     headers: dict[str, str] = {}
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, SignInUnavailable | StoreUnavailable | ServerDraining):
         headers["Retry-After"] = _RETRY_AFTER
     elif isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, NotSignedIn):
+        # RFC 9110, 15.5.2: it says how to be somebody.
+        headers["WWW-Authenticate"] = "Bearer"
     return answer(error.status, error.code, error.message, error.field, **headers)
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HexwaveError)
+    return refusal(error)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -73,8 +94,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     if first["type"] == _NOT_OBJECT:
         return not_an_object()
     # FastAPI's locations begin with where it looked: body, query, path or header.
-    invalid = InvalidRequest.of(first, within=1)
-    return answer(invalid.status, invalid.code, invalid.message, invalid.field)
+    return refusal(InvalidRequest.of(first, within=1))
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:

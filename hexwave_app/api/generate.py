@@ -1,5 +1,6 @@
-"""`POST /api/generate-{category}`: begin a run."""
+"""`POST /api/generate-{action}`: begin a run of a tool."""
 
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -7,9 +8,8 @@ from pydantic import BaseModel, Field
 
 from hexwave_app.api.context import CurrentUser, IdempotencyKey, OpenServices
 from hexwave_app.api.limits import ClientAddress
-from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
-
-router = APIRouter(tags=["generate"])
+from hexwave_app.tools.request import ToolRequest
+from hexwave_app.tools.tool import Tool
 
 
 class Begun(BaseModel):
@@ -18,16 +18,35 @@ class Begun(BaseModel):
     process_id: Annotated[str, Field(serialization_alias="processId")]
 
 
-@router.post("/api/generate-image")
-async def generate_image(
-    request: ImageRequest,
-    services: OpenServices,
-    user: CurrentUser,
-    address: ClientAddress,
-    idempotency_key: IdempotencyKey = None,
-) -> Begun:
-    """Begin one to four pictures. A repeated `Idempotency-Key` answers with the process of its first use."""
-    process = await services.runs.start(
-        IMAGE_GENERATOR, request, user.id, idempotency_key=idempotency_key, address=address
-    )
-    return Begun(process_id=process.process_id)
+def generate_router(tools: Iterable[Tool]) -> APIRouter:
+    """One route a tool, which takes its request."""
+    router = APIRouter(tags=["generate"])
+    for tool in tools:
+        router.add_api_route(
+            f"/api/generate-{tool.action}",
+            _endpoint(tool),
+            methods=["POST"],
+            name=f"generate_{tool.action}",
+            summary=tool.title,
+            description=f"{tool.request.__doc__ or ''}\n\n"
+            "A repeated `Idempotency-Key` answers with the process of its first use.",
+        )
+    return router
+
+
+def _endpoint(tool: Tool) -> Callable[..., Awaitable[Begun]]:
+    async def generate(
+        request: ToolRequest,
+        services: OpenServices,
+        user: CurrentUser,
+        address: ClientAddress,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Begun:
+        process = await services.runs.start(
+            tool, request, user.id, idempotency_key=idempotency_key, address=address
+        )
+        return Begun(process_id=process.process_id)
+
+    # FastAPI reads the model of the body off the annotation.
+    generate.__annotations__["request"] = tool.request
+    return generate

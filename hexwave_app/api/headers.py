@@ -9,6 +9,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_BOT_PROTECTION = "https://challenges.cloudflare.com"
+_CLERK_PICTURES = "https://img.clerk.com"
 _TWO_YEARS = 2 * 365 * 24 * 3600
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -28,19 +30,28 @@ def script_hashes(html: str) -> set[str]:
 
 
 def content_security_policy(
-    scripts: Iterable[str] = (), connect: Iterable[str] = (), pictures: Iterable[str] = ()
+    scripts: Iterable[str] = (),
+    connect: Iterable[str] = (),
+    pictures: Iterable[str] = (),
+    sign_in: str | None = None,
 ) -> str:
     """A policy for pages that are all our own; what is named is allowed besides.
 
-    `scripts` are hashes or keywords, `connect` and `pictures` origins. Styles may be inline: Radix and Sonner
-    write them into attributes and elements as they go.
+    `scripts` are hashes or keywords, `connect` and `pictures` origins; `sign_in` is where Clerk is, which
+    needs its bot protection (https://clerk.com/docs/guides/secure/best-practices/csp-headers). Styles may be
+    inline: Radix and Sonner write them into attributes and elements as they go.
     """
+    clerk = [] if sign_in is None else [sign_in]
+    bots = [_BOT_PROTECTION for _ in clerk]
     directives = {
         "default-src": ["'self'"],
-        "script-src": ["'self'", *sorted(scripts)],
+        "script-src": ["'self'", *sorted(scripts), *clerk, *bots],
         "style-src": ["'self'", "'unsafe-inline'"],
-        "img-src": ["'self'", "data:", "blob:", *pictures],
-        "connect-src": ["'self'", *connect],
+        "img-src": ["'self'", "data:", "blob:", *pictures, *(_CLERK_PICTURES for _ in clerk)],
+        "media-src": ["'self'", *pictures],
+        "connect-src": ["'self'", *connect, *clerk],
+        "frame-src": ["'self'", *bots],
+        "worker-src": ["'self'", *("blob:" for _ in clerk)],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

@@ -1,4 +1,4 @@
-"""`GET /api/health`: up or not."""
+"""`GET /api/health` and `GET /api/ready`: whether it is up, and whether it is to be sent more."""
 
 from typing import Literal
 
@@ -21,3 +21,17 @@ class Health(BaseModel):
 async def health(services: OpenServices) -> Health:
     """Answers while the server takes requests. Outsiders are told up or down, and no reasons."""
     return Health(live="down" if services.channel.trouble else "up")
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = "ready"
+
+
+@router.get("/api/ready")
+async def ready(services: OpenServices) -> Ready:
+    """200 while a load balancer is to send requests here; 503 from the moment this server is told to end.
+
+    Of the database it says nothing: without that no server is any better, and the pages say what is amiss.
+    """
+    services.draining.check()
+    return Ready()

@@ -8,8 +8,7 @@ from hexwave_app.api.context import OpenServices
 
 
 def _address(request: Request, services: OpenServices) -> str:
-    peer = request.client.host if request.client is not None else ""
-    return services.proxies.client(peer, ",".join(request.headers.getlist("x-forwarded-for")))
+    return services.proxies.client_of(request.scope)
 
 
 ClientAddress = Annotated[str, Depends(_address)]

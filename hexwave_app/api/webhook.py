@@ -1,20 +1,17 @@
 """`POST /api/webhook/{category}`: what providers report."""
 
-import json
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from hexwave_app.api.context import OpenServices
 from hexwave_app.api.limits import ClientAddress
-from hexwave_app.processes.errors import InvalidRequest, ProcessNotFound, WebhookRefused
+from hexwave_app.processes.errors import HexwaveError, ProcessNotFound, WebhookRefused
+from hexwave_app.processes.model import Process, Source
+from hexwave_app.processes.observer import Act, Deed
+from hexwave_app.services import Services
 
 router = APIRouter(tags=["webhook"])
-
-
-class _InvalidJson(InvalidRequest):
-    code = "invalid_json"
-    status = 400
 
 
 @router.post("/api/webhook/{category}")
@@ -28,6 +25,22 @@ async def receive_webhook(
 ) -> dict[str, bool]:
     """Check the token, then the signature over the raw bytes, then parse; results are kept afterwards."""
     await services.limits.webhook(address)
+    try:
+        with services.activity.webhooks.receiving(process_id) as delivery:
+            process, body = await _verified(category, request, services, process_id, token)
+            delivery.verified(body)
+            await services.deliveries.receive(process, body)
+    except HexwaveError as error:
+        words = f"webhook: {error.message}"
+        refused = Act(Deed.REFUSED, None, Source.WEBHOOK, words, process_id=process_id, code=error.code)
+        services.activity.observer.observe(refused)
+        raise
+    return {"ok": True}
+
+
+async def _verified(
+    category: str, request: Request, services: Services, process_id: str, token: str
+) -> tuple[Process, bytes]:
     services.webhooks.check(process_id, token)
     # Not earlier: who only knows the id could keep its provider out.
     await services.limits.report(process_id)
@@ -39,12 +52,4 @@ async def receive_webhook(
         raise WebhookRefused(f"The provider {process.provider.name} is not set up here.")
     body = await request.body()
     await provider.verify(request.headers, body)
-    await services.deliveries.accept(process, provider.parse(_decoded(body)))
-    return {"ok": True}
-
-
-def _decoded(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise _InvalidJson("The body is not valid JSON.") from error
+    return process, body

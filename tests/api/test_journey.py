@@ -1,6 +1,7 @@
 """From a prompt to pictures, with nothing but HTTP."""
 
 import io
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -62,7 +63,8 @@ async def test_the_timeline_tells_what_happened(guest: Guest) -> None:
     assert all(event.keys() - {"detail"} == {"type", "at", "source", "sequence"} for event in events)
     told = {event["sequence"]: event for event in events if event["type"] not in ("published", "ignored")}
     assert list(told) == list(range(1, process["sequence"] + 1))
-    assert [event["at"] for event in told.values()] == sorted(event["at"] for event in told.values())
+    times = [datetime.fromisoformat(event["at"]) for event in told.values()]
+    assert times == sorted(times)
     assert [(event["type"], event["source"]) for event in told.values() if event["type"] != "progress"] == [
         ("created", "user"),
         ("submitted", "server"),

@@ -15,11 +15,10 @@ from starlette.types import ASGIApp
 
 from hexwave_app.api.app import create_api
 from hexwave_app.identity.limits import Allowed
-from hexwave_app.identity.session import SessionMiddleware
 from hexwave_app.processes import Failed, Process
 from hexwave_app.services import Services, lifespan
 from hexwave_app.settings import Settings
-from tests.conftest import free_port
+from tests.conftest import free_port, with_sessions
 from tests.identity.whole_app import whole_app
 from tests.security.page_socket import STUDIO, PageSocket
 
@@ -59,7 +58,7 @@ async def place(data_dir: Path, **limits: Any) -> AsyncIterator[Place]:
     provider = {"provider": "external", "external_api_url": f"http://127.0.0.1:{free_port()}"}
     settings = Settings(data_dir=data_dir, port=free_port(), **provider, **limits)
     async with lifespan(settings) as services:
-        yield Place(SessionMiddleware(create_api(), services.sessions), services)
+        yield Place(with_sessions(create_api(), services), services)
 
 
 async def create(http: httpx.AsyncClient, **headers: str) -> httpx.Response:

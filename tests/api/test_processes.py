@@ -1,11 +1,12 @@
 """Lists, and whose they are."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from hexwave_app.processes import Completed, Failed
+from hexwave_app.processes import Completed, Failed, ProviderJob
 from tests.api.conftest import Guest
 from tests.conftest import Served
 
@@ -59,6 +60,13 @@ async def test_filters_narrow_a_list(guest: Guest, server: Served) -> None:
         # 0001-01-01|x: a time that has no place on the calendar once it is moved to UTC.
         ({"cursor": "MDAwMS0wMS0wMVQwMDowMDowMCsxNDowMHx4"}, "cursor"),
         ({"cursor": "x" * 201}, "cursor"),
+        ({"sort": "best"}, "sort"),
+        ({"search": "x" * 201}, "search"),
+        ({"since": "yesterday"}, "since"),
+        ({"since": "2026-01-01T00:00:00"}, "since"),
+        ({"until": "0001-01-01T00:00:00+14:00"}, "until"),
+        ({"until": "9999-12-31T23:59:59-14:00"}, "until"),
+        ({"favourite": "perhaps"}, "favourite"),
     ],
 )
 async def test_a_list_names_the_parameter_it_cannot_use(
@@ -80,6 +88,8 @@ async def test_another_users_process_is_not_there(guest: Guest, stranger: Guest,
         await stranger.http.post(f"{url}/retry"),
         await stranger.http.delete(url),
         await stranger.http.get(f"/media/{process.process_id}/0.webp"),
+        await stranger.http.put(f"{url}/favourite"),
+        await stranger.http.delete(f"{url}/favourite"),
         await stranger.http.get("/api/ably/token", params={"processId": process.process_id}),
     ]
     assert [answer.status_code for answer in refusals] == [404] * len(refusals)
@@ -107,6 +117,69 @@ async def test_media_names_are_its_own_only(guest: Guest, name: str) -> None:
     process = await guest.begin()
     answer = await guest.http.get(f"/media/{process.process_id}/{name}")
     assert answer.status_code == 404
+
+
+async def test_every_filter_is_a_parameter(guest: Guest, server: Served) -> None:
+    """Search, favourites, who made it, when, and the order; counted over all pages where asked."""
+    first = await guest.begin(provider=ProviderJob(name="demo", model="painter-1"))
+    second = await guest.begin(favourite=True, created_at=first.created_at + timedelta(seconds=1))
+
+    async def ids(**query: str) -> list[str]:
+        return [process["processId"] for process in (await listed(guest, **query))["processes"]]
+
+    after, before = second.created_at.isoformat(), first.created_at.isoformat()
+    assert await ids(search="LONG jo", sort="oldest") == [first.process_id, second.process_id]
+    assert await ids(search="short") == await ids(model="none") == await ids(until=before) == []
+    assert await ids(favourite="true") == await ids(since=after) == [second.process_id]
+    assert await ids(provider="demo", model="painter-1") == await ids(until=after) == [first.process_id]
+    page = await listed(guest, limit=1, count="true", brief="true")
+    assert (page["count"], [process["processId"] for process in page["processes"]]) == (
+        2,
+        [second.process_id],
+    )
+    assert "events" not in page["processes"][0]
+
+
+async def test_a_favourite_is_marked_and_unmarked(guest: Guest) -> None:
+    """One by its own address, many at once; again is as good as once."""
+    made = [(await guest.begin()).process_id for _ in range(2)]
+    url = f"/api/processes/{made[0]}/favourite"
+    for method, favourite in (("PUT", True), ("PUT", True), ("DELETE", False)):
+        assert (await guest.http.request(method, url)).status_code == 204
+        assert (await guest.process(made[0]))["favourite"] is favourite
+    answer = await guest.http.post("/api/processes/favourite", json={"ids": made, "favourite": True})
+    assert answer.json() == {"ids": made}
+    assert [process["favourite"] for process in (await listed(guest))["processes"]] == [True, True]
+
+
+async def test_many_are_deleted_and_brought_back(guest: Guest, stranger: Guest, server: Served) -> None:
+    """At once, from everywhere; only one's own, and only what has ended."""
+    done, runs = await guest.begin(), await guest.begin()
+    await server.services.processes.update(done.process_id, Completed(()))
+    await server.services.library.put(done.process_id, "0.png", b"x")
+    body = {"ids": [done.process_id, runs.process_id, "p_none"]}
+    file, document = f"/media/{done.process_id}/0.png", f"/api/processes/{done.process_id}"
+    for act in ("discard", "restore", "favourite"):
+        answer = await stranger.http.post(f"/api/processes/{act}", json=body | EXTRA.get(act, {}))
+        assert answer.json() == {"ids": []}
+    discarded = await guest.http.post("/api/processes/discard", json=body)
+    assert discarded.json() == {"ids": [done.process_id]}
+    assert [(await guest.http.get(url)).status_code for url in (file, document)] == [404, 404]
+    assert [process["processId"] for process in (await listed(guest))["processes"]] == [runs.process_id]
+    restored = await guest.http.post("/api/processes/restore", json=discarded.json())
+    assert restored.json() == {"ids": [done.process_id]}
+    assert [(await guest.http.get(url)).status_code for url in (file, document)] == [200, 200]
+
+
+EXTRA = {"favourite": {"favourite": True}}
+
+
+@pytest.mark.parametrize("act", ["discard", "restore", "favourite"])
+async def test_five_hundred_at_once_and_no_more(guest: Guest, act: str) -> None:
+    """422 with the field; nothing else is taken beside it."""
+    for ids, status in ((["p"] * 500, 200), (["p"] * 501, 422), (["p" * 65], 422), ("p", 422)):
+        answer = await guest.http.post(f"/api/processes/{act}", json={"ids": ids} | EXTRA.get(act, {}))
+        assert answer.status_code == status, answer.text
 
 
 async def test_an_ended_process_can_be_deleted_once(guest: Guest, server: Served) -> None:

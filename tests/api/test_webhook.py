@@ -155,3 +155,22 @@ async def test_no_process_id_is_422(server: Served) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.post("/api/webhook/image", json=LATE)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "processId")
+
+
+async def test_each_webhook_has_its_verdict(server: Served, guest: Guest) -> None:
+    """For whoever looks for the reason of silence; neither its headers nor its token are kept."""
+    process = await guest.begin()
+    url = server.services.webhooks.url("image", process.process_id)
+    wrong = url[:-4] + "AAAA"
+    for each in (wrong, url, url):
+        await guest.http.post(each, json={"status": "error", "error": "No"})
+
+    def seen() -> list[tuple[str, str]]:
+        log = server.services.activity.webhooks.newest
+        return [(each.verdict, each.reason) for each in log if each.process_id == process.process_id]
+
+    (again, first, refused) = seen()
+    assert (again, first) == (("ignored", "Already failed"), ("accepted", ""))
+    assert refused[0] == "refused"
+    assert "token" in refused[1]
+    assert url.rpartition("=")[2] not in str(server.services.activity.webhooks.newest)
