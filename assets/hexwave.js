@@ -2,8 +2,7 @@
 (() => {
   "use strict";
 
-  const LIMIT = 2000;
-  const NEAR = 1800;
+  const NEAR = .9; // of what the field takes
   const DRAFT = "hexwave.draft";
   const LETTERS = "hexwave.letters";
   const root = document.documentElement;
@@ -12,6 +11,9 @@
   // Storage throws where a browser forbids it; what is remembered is a comfort, never a need.
   const recall = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
   const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* forbidden or full */ } };
+  // Each form keeps what is its own; that of pictures has the plain name.
+  const form = (element) => element?.closest(".hw-studio")?.dataset.tool ?? find(".hw-studio")?.dataset.tool;
+  const own = (key, tool) => (!tool || tool === "image" ? key : `${key}.${tool}`);
 
   if (/Mac|iPhone|iPad/.test(navigator.platform)) root.dataset.hwMac = "";
 
@@ -22,7 +24,8 @@
   class Prompt extends HTMLElement {
     connectedCallback() {
       this.field = this.querySelector("textarea");
-      if (!this.field.value) this.field.value = recall(DRAFT) ?? "";
+      this.draft = own(DRAFT, form(this));
+      if (!this.field.value) this.field.value = recall(this.draft) ?? "";
       this.field.addEventListener("input", () => this.read());
       this.field.addEventListener("focus", () => this.focused());
       this.read(false);
@@ -32,14 +35,15 @@
       const { value } = this.field;
       const length = value.length;
       // An attribute, shown by CSS: text would differ from what React finds on the page when it takes over.
-      this.querySelector(".hw-counter").dataset.text = `${spell(length)} / ${spell(LIMIT)}`;
-      this.toggleAttribute("data-near", length > NEAR);
-      this.toggleAttribute("data-full", length >= LIMIT);
+      const limit = this.field.maxLength;
+      this.querySelector(".hw-counter").dataset.text = `${spell(length)} / ${spell(limit)}`;
+      this.toggleAttribute("data-near", length > limit * NEAR);
+      this.toggleAttribute("data-full", length >= limit);
       if (value.trim()) this.removeAttribute("data-blank");
       if (!CSS.supports("field-sizing", "content")) this.grow();
       if (!keep) return;
       this.removeAttribute("data-sent");
-      remember(DRAFT, value);
+      remember(this.draft, value);
     }
 
     grow() {
@@ -54,13 +58,15 @@
     }
   }
 
-  const fill = (text, leaveOut) => {
+  const fill = (text, leaveOut, reference) => {
+    const left = find("#hw-leave-out");
+    if (left && leaveOut !== undefined) left.value = leaveOut;
+    if (reference !== undefined) window.hexwave.refer(reference);
     const field = find("#hw-prompt");
     if (!field) return;
     field.closest("hw-prompt").removeAttribute("data-sent");
-    field.value = text.slice(0, LIMIT);
+    field.value = text.slice(0, field.maxLength);
     field.dispatchEvent(new Event("input", { bubbles: true }));
-    if (leaveOut !== undefined) find("#hw-leave-out").value = leaveOut;
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
     field.scrollIntoView({ block: "nearest" });
@@ -78,14 +84,14 @@
 
   // In the capture phase on the document, so that it runs before React reads the form.
   document.addEventListener("submit", (event) => {
-    if (event.target.id === "hw-delete-form") return afterDelete(event.target);
     if (event.target.id !== "hw-form") return;
     const form = event.target;
     const prompt = form.querySelector("hw-prompt");
-    const text = form.elements.prompt.value;
-    const blank = !text.trim();
+    // A tool without a prompt has none; one that may stay empty is no reason to stop.
+    const text = form.elements.prompt?.value ?? "";
+    const blank = Boolean(prompt) && !prompt.hasAttribute("data-optional") && !text.trim();
     const offline = form.querySelector(".hw-generate").getAttribute("aria-disabled") === "true";
-    prompt.toggleAttribute("data-blank", blank);
+    prompt?.toggleAttribute("data-blank", blank);
     // A second press for the same sentence within 150 ms is the same click.
     const again = event.timeStamp - last.at < 150 && text === last.text;
     if (blank || offline || again) {
@@ -96,7 +102,7 @@
     }
     last = { at: event.timeStamp, text };
     form.elements.click.value = freshKey();
-    prompt.setAttribute("data-sent", "");
+    prompt?.setAttribute("data-sent", "");
   }, true);
 
   // Pressing Generate leaves the focus where it was, which is mostly in the prompt.
@@ -115,7 +121,7 @@
     show() {
       const value = this.getAttribute("value") ?? "";
       for (const radio of this.querySelectorAll("input[type=radio]")) radio.checked = radio.value === value;
-      const field = this.querySelector("select, input:not([type=radio])");
+      const field = this.querySelector("select, textarea, input:not([type=radio])");
       if (field && field !== document.activeElement) field.value = value;
     }
   }
@@ -199,9 +205,20 @@
     return (time.getFullYear() === now.getFullYear() ? day : dated).format(time);
   };
 
-  const span = (from, now) => {
-    const seconds = Math.max(0, Math.floor((now - from) / 1000));
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  const digits = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
+  const span = (from, now, expected) => {
+    const elapsed = digits(Math.max(0, Math.floor((now - from) / 1000)));
+    return expected > 0 ? `${elapsed} of about ${digits(expected)}` : elapsed;
+  };
+
+  // In coarser steps the further off it is: an estimate that counts every second pretends to know.
+  const left = (from, now, expected) => {
+    const seconds = expected - (now - from) / 1000;
+    if (seconds < 5) return "a few seconds left";
+    if (seconds > 90) return `about ${Math.round(seconds / 60)} min left`;
+    const step = seconds > 20 ? 5 : 1;
+    return `about ${Math.ceil(seconds / step) * step} s left`;
   };
 
   const retry = (until, now) => {
@@ -228,7 +245,7 @@
     write() {
       const given = this.getAttribute(attribute);
       const time = new Date(/^\d+$/.test(given) ? Number(given) : given);
-      const text = given && !isNaN(time) ? words(time, new Date()) : "";
+      const text = given && !isNaN(time) ? words(time, new Date(), Number(this.getAttribute("expected"))) : "";
       if (this.textContent !== text) this.textContent = text;
       if (attribute === "datetime" && text) this.title = time.toLocaleString("en-GB");
     }
@@ -254,11 +271,16 @@
     part("place").textContent = many ? `${at + 1} of ${box.shots.length}` : "";
     part("caption").textContent = shot.closest("article")?.querySelector(".hw-row-prompt")?.textContent ?? "";
     part("save").href = shot.dataset.save;
-    part("save").download = shot.dataset.name;
     for (const arrow of document.querySelectorAll("#hw-lightbox [data-hw-step]")) {
       arrow.hidden = !many;
       arrow.toggleAttribute("disabled", !box.shots[at + Number(arrow.dataset.hwStep)]);
     }
+  };
+
+  /** Whose picture is open, and which of them. */
+  const opened = () => {
+    const [, process, index] = box.shots[box.at].getAttribute("href").match(/^\/media\/([^/]+)\/(\d+)\./);
+    return { process, index: Number(index) };
   };
 
   const step = (by) => { if (box.shots[box.at + by]) show(box.at + by); };
@@ -280,24 +302,10 @@
     find("#hw-lightbox").showModal();
   };
 
-  const downloadAll = async (row) => {
-    for (const shot of row.querySelectorAll(".hw-shot")) {
-      Object.assign(document.createElement("a"), { href: shot.dataset.save, download: shot.dataset.name }).click();
-      // Browsers drop downloads that start in the same moment.
-      await new Promise((done) => setTimeout(done, 250));
-    }
-  };
-
-  const askDelete = (job) => {
-    const dialog = find("#hw-delete");
-    dialog.querySelector("[name=job]").value = job;
-    dialog.showModal();
-  };
-
-  const afterDelete = (form) => {
-    const row = find(`[data-job="${CSS.escape(form.elements.job.value)}"]`);
+  // The focus is not lost with a row that goes: it moves to the next.
+  const leave = (job) => {
+    const row = document.getElementById(`job-${job}`);
     const next = row?.nextElementSibling ?? row?.previousElementSibling;
-    form.closest("dialog").close();
     (next?.querySelector("a, button") ?? find("#results")).focus();
   };
 
@@ -316,10 +324,9 @@
   };
 
   const acts = {
-    hwFill: ({ dataset }) => afterMenu(() => fill(dataset.hwFill, dataset.leaveOut)),
+    hwFill: ({ dataset }) => afterMenu(() => fill(dataset.hwFill, dataset.leaveOut, dataset.reference)),
     hwSurprise: (element) => surprise(JSON.parse(element.dataset.hwSurprise)),
-    hwDelete: (element) => afterMenu(() => askDelete(element.dataset.hwDelete)),
-    hwDownload: (element) => downloadAll(document.getElementById(`job-${element.dataset.hwDownload}`)),
+    hwLeave: (element) => afterMenu(() => leave(element.dataset.hwLeave)),
     hwShortcuts: () => showShortcuts(),
     hwStep: (element) => step(Number(element.dataset.hwStep)),
     hwClose: (element) => element.closest("dialog").close(),
@@ -376,7 +383,22 @@
 
   /* ---- what the server asks of the page ---- */
 
+  // A page's own script adds to `acts` (clicks on data-hw-*) and to `letters` (single keys), and takes the rest.
   window.hexwave = {
+    acts,
+    letters,
+    afterMenu,
+    counting,
+    recall,
+    remember,
+    form,
+    own,
+    opened,
+    remix: (prompt, leaveOut, reference) => {
+      // Read once: a reload keeps what is written by then.
+      history.replaceState(history.state, "", location.pathname);
+      fill(prompt, leaveOut, reference);
+    },
     onScreen: (id) => {
       const place = document.getElementById(id)?.getBoundingClientRect();
       return !document.hidden && Boolean(place) && place.bottom > 0 && place.top < innerHeight;
@@ -386,7 +408,7 @@
       row?.scrollIntoView({ block: "center" });
       // A toast that loses the focus sends it back to where it came from: it goes on from there.
       document.activeElement?.blur();
-      requestAnimationFrame(() => row?.querySelector(".hw-shot")?.focus({ preventScroll: true }));
+      requestAnimationFrame(() => row?.querySelector(".hw-shot, .hw-play")?.focus({ preventScroll: true }));
     },
   };
 
@@ -395,5 +417,6 @@
   customElements.define("hw-picture", Picture);
   customElements.define("hw-ago", counting("datetime", ago));
   customElements.define("hw-elapsed", counting("since", span));
+  customElements.define("hw-left", counting("since", left));
   customElements.define("hw-countdown", counting("until", retry));
 })();

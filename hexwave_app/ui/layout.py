@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from hexwave_app.ui.components import button, connection, dialog, mark
+from hexwave_app.ui.components import button, connection, dialog, mark, person
 from hexwave_app.ui.components.file_link import file_link
 from hexwave_app.ui.components.live import live
 from hexwave_app.ui.routes import STUDIO, TABS, Tab
@@ -10,7 +10,7 @@ from hexwave_app.ui.routes import STUDIO, TABS, Tab
 
 def page(
     *content: rx.Component,
-    current: str,
+    current: str | rx.Var[str],
     running: rx.Var[int],
     demo: rx.Var[bool],
     behind: rx.Var[bool],
@@ -30,18 +30,24 @@ def page(
         ),
         rx.el.div(_header(current, running, behind), connection.banner(behind), class_name="hw-top"),
         rx.cond(demo, _demo_banner()),
-        rx.el.main(rx.el.h1(_title(current), class_name="hw-hidden"), *content, class_name="hw-main"),
+        rx.el.main(
+            rx.el.h1(_title(current), class_name="hw-hidden"),
+            *content,
+            person.gate(),
+            class_name="hw-main",
+        ),
         rx.el.div(announcement, role="status", class_name="hw-hidden", custom_attrs={"aria-live": "polite"}),
         dialog.shortcuts_dialog(),
         class_name="hw-page",
     )
 
 
-def _title(current: str) -> str:
-    return next((tab.title for tab in TABS if tab.href == current), "Hexwave")
+def _title(current: str | rx.Var[str]) -> rx.Component | rx.Var:
+    """That of the tab; a page that belongs to none has the app's name."""
+    return rx.match(rx.Var.create(current), *[(tab.href, tab.title) for tab in TABS], "Hexwave")
 
 
-def _header(current: str, running: rx.Var[int], behind: rx.Var[bool]) -> rx.Component:
+def _header(current: str | rx.Var[str], running: rx.Var[int], behind: rx.Var[bool]) -> rx.Component:
     return rx.el.header(
         rx.el.div(
             rx.el.a(
@@ -51,24 +57,24 @@ def _header(current: str, running: rx.Var[int], behind: rx.Var[bool]) -> rx.Comp
                 class_name="hw-home",
                 custom_attrs={"aria-label": "Hexwave"},
             ),
-            rx.el.nav(*[_tab(tab, current) for tab in TABS], custom_attrs={"aria-label": "Main"}),
+            rx.el.nav(*[_tab(tab, current) for tab in TABS if tab.wide], custom_attrs={"aria-label": "Main"}),
             live(running, behind),
             _theme(),
-            _guest(),
+            person.person(),
             class_name="hw-wide",
         ),
         class_name="hw-header",
     )
 
 
-def _tab(tab: Tab, current: str) -> rx.Component:
-    here = {"aria-current": "page"} if tab.href == current else {}
+def _tab(tab: Tab, current: str | rx.Var[str]) -> rx.Component:
+    here = {"aria-current": rx.cond(rx.Var.create(current) == tab.href, "page", rx.Var("undefined"))}
     return rx.link(
         button.icon(tab.icon),
         rx.el.span(tab.title),
         href=tab.href,
         underline="none",
-        class_name="hw-tab",
+        class_name="hw-tab" if tab.narrow else "hw-tab hw-tab-aside",
         custom_attrs=here,
     )
 
@@ -86,33 +92,6 @@ def _theme() -> rx.Component:
 
 def _theme_words() -> rx.Var[str]:
     return rx.color_mode_cond(light="Theme: light. Switch to dark", dark="Theme: dark. Switch to light")
-
-
-def _guest() -> rx.Component:
-    """A name beside the avatar; on phones the avatar is a menu which holds the theme too."""
-    avatar = rx.el.span("G", class_name="hw-avatar", custom_attrs={"aria-hidden": "true"})
-    return rx.fragment(
-        rx.el.div(avatar, rx.el.span("Guest"), class_name="hw-person"),
-        rx.dropdown_menu.root(
-            rx.dropdown_menu.trigger(
-                rx.el.button(
-                    avatar,
-                    type="button",
-                    class_name="hw-button hw-bare hw-person-menu",
-                    aria_label="Guest: menu",
-                )
-            ),
-            rx.dropdown_menu.content(
-                rx.dropdown_menu.item(
-                    rx.color_mode_cond(light=button.icon("moon"), dark=button.icon("sun")),
-                    rx.color_mode_cond(light="Dark theme", dark="Light theme"),
-                    on_select=rx.toggle_color_mode,
-                    class_name="hw-item",
-                ),
-                class_name="hw-menu",
-            ),
-        ),
-    )
 
 
 def _demo_banner() -> rx.Component:

@@ -10,11 +10,31 @@ from hexwave_app.ui.components import connection
 
 ASSETS = Path(__file__).parents[2] / "assets"
 
+STYLESHEETS = [
+    "hexwave.css",
+    "gallery.css",
+    "inspector.css",
+    "keys.css",
+    "person.css",
+    "process.css",
+    "video.css",
+]
+SCRIPTS = [
+    "hexwave.js",
+    "gallery.js",
+    "inspector.js",
+    "keys.js",
+    "process.js",
+    "studio.js",
+    "video.js",
+]
+"""Assets of the pages: the shared one first, then a page's own, each under its page's name."""
+
 
 def app_options() -> dict[str, Any]:
     """Keyword arguments for `rx.App`."""
     return {
-        "stylesheets": ["/hexwave.css"],
+        "stylesheets": [f"/{name}" for name in STYLESHEETS],
         "head_components": _head(),
         "html_lang": "en-GB",
         "toaster": _toaster(),
@@ -33,7 +53,7 @@ def _head() -> list[rx.Component]:
         rx.el.link(rel="icon", href="/favicon.ico", sizes="32x32"),
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.link(rel="apple-touch-icon", href="/apple-touch-icon.png"),
-        rx.el.script(src=f"/hexwave.js?v={_version('hexwave.js')}", defer=True),
+        *[rx.el.script(src=f"/{name}?v={_version(name)}", defer=True) for name in SCRIPTS],
     ]
 
 

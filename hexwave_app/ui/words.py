@@ -29,10 +29,10 @@ _ENDINGS = {
     "provider_failed": Ending("It did not finish", f"The provider broke off. {_SAFE}", "retry"),
     "submission_unknown": Ending(
         "Not sure it started",
-        "The provider did not confirm this job. Retrying may paint it twice.",
+        "The provider did not confirm this job. Retrying may make it twice.",
         "retry",
     ),
-    "result_lost": Ending("Pictures did not arrive", "They were painted, but could not be fetched.", "retry"),
+    "result_lost": Ending("Result did not arrive", "It was made, but could not be fetched.", "retry"),
 }
 _UNEXPECTED = Ending("Something went wrong here", f"The fault is ours. {_SAFE}", "retry")
 
@@ -40,5 +40,11 @@ _UNEXPECTED = Ending("Something went wrong here", f"The fault is ours. {_SAFE}",
 def ending(error_code: str | None, error: str | None) -> Ending:
     """The words for an error code; `error` is used where the code's sentence needs what only it knows."""
     if error_code == "cancelled":
-        return Ending("Cancelled", error or "You stopped this one. No images were saved.", "again")
+        return Ending("Cancelled", error or "You stopped this one. Nothing was saved.", "again")
     return _ENDINGS.get(error_code or "", _UNEXPECTED)
+
+
+def endings() -> dict[str, str]:
+    """The word for each error code, and under no code the one for any other."""
+    words = {code: each.word for code, each in _ENDINGS.items()}
+    return words | {"cancelled": ending("cancelled", None).word, "": _UNEXPECTED.word}

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 START = 60.0
-PATIENCE = 20_000.0
+PATIENCE = 60_000.0
 """Milliseconds that a test waits for something the page should show; it never takes that long."""
 
 _FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking")
@@ -33,6 +33,8 @@ class Server:
     data_dir: Path
     port: int
     log: Path | None = None
+    folder: Path | None = None
+    settings: dict[str, str] = field(default_factory=dict[str, str])
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -43,8 +45,9 @@ class Server:
         with contextlib.ExitStack() as stack:
             log = stack.enter_context(self.log.open("ab")) if self.log is not None else None
             self.process = subprocess.Popen(
-                [sys.executable, ROOT / "dev.py", "run", "--port", str(self.port)],
-                env=os.environ | {"HEXWAVE_DATA_DIR": str(self.data_dir)},
+                self._command(),
+                cwd=self.folder,
+                env=os.environ | {"HEXWAVE_DATA_DIR": str(self.data_dir), **self.settings},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -54,6 +57,9 @@ class Server:
             assert self.process.poll() is None, "the server ended before it served"
             assert time.monotonic() < deadline, "the server did not come up"
             time.sleep(0.05)
+
+    def _command(self) -> list[str]:
+        return [sys.executable, str(ROOT / "dev.py"), "run", "--port", str(self.port)]
 
     def stop(self) -> None:
         """Ctrl+C."""
@@ -69,13 +75,22 @@ class Server:
             self.process.wait(30)
             self.process = None
             deadline = time.monotonic() + START
-            while self._answers():
+            while not self._free():
                 assert time.monotonic() < deadline, "the server outlived its parent"
                 time.sleep(0.05)
 
     def restart(self) -> None:
         self.stop()
         self.start()
+
+    def _free(self) -> bool:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError:
+                return False
+            return True
 
     def _answers(self) -> bool:
         with contextlib.suppress(httpx.HTTPError):
@@ -97,15 +112,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-# Playwright's own event loop runs for as long as it is open, and would be in the way of async tests:
-# it is opened a module at a time, and these modules have none.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         path = os.environ.get("HEXWAVE_TEST_BROWSER")
         browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
         yield browser
         browser.close()
+
+
+# Playwright's own event loop runs for as long as it is open, and would be in the way of async tests:
+# it is opened a module at a time, and these modules have none.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

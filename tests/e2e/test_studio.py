@@ -121,18 +121,15 @@ def test_the_keyboard_alone_makes_opens_and_deletes_a_picture(page: Page) -> Non
     expect(pictures(row)).to_be_focused()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("menuitem", name="Edit prompt")).to_be_focused()
+    expect(page.get_by_role("menuitem", name="Variations")).to_be_focused()
     page.keyboard.press("End")
     expect(page.get_by_role("menuitem", name="Delete")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Keep")).to_be_focused()
-    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("article")).to_have_count(0)
     expect(page.get_by_role("region", name="Results")).to_be_focused()
 
 
-def test_copy_settings_brings_the_same_picture_again(page: Page) -> None:
+def test_remix_brings_all_settings_back(page: Page) -> None:
     """Prompt, shape, number, seed and what was left out go back into the form."""
     choose(page, "Shape", "3:2, landscape")
     page.get_by_label("Leave out").fill("boats")
@@ -144,11 +141,164 @@ def test_copy_settings_brings_the_same_picture_again(page: Page) -> None:
     for label in ("Describe a picture", "Leave out", "Seed"):
         page.get_by_label(label, exact=True).fill("")
     expect(page.get_by_text("1:1 · 1 image · random seed")).to_be_visible()
-    row.get_by_role("button", name="Copy settings").click()
+    row.get_by_role("button", name="Remix").click()
     expect(page.get_by_text("3:2 · 1 image · seed 4242", exact=True)).to_have_count(2)
     expect(prompt_field(page)).to_have_value(HARBOUR)
     expect(page.get_by_label("Leave out")).to_have_value("boats")
     expect(page.get_by_label("Seed", exact=True)).to_have_value("4242")
+
+
+def menu(page: Page, row: Locator, item: str) -> None:
+    row.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name=item).click()
+
+
+def test_variations_are_the_same_with_another_seed(page: Page) -> None:
+    choose(page, "Shape", "3:2, landscape")
+    page.get_by_label("Seed", exact=True).fill("4242")
+    first = generate(page, HARBOUR)
+    done(first)
+    menu(page, first, "Variations")
+    rows = page.locator("article")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("3:2 · 1 image · seed")
+    expect(rows.first).not_to_contain_text("4242")
+    done(rows.first)
+
+
+def test_a_picture_is_made_larger_from_its_menu_and_from_the_lightbox(page: Page) -> None:
+    """What comes of it is a job like any other, at once in the stream; of itself it cannot be remixed."""
+    row = generate(page, HARBOUR)
+    done(row)
+    menu(page, row, "Upscale")
+    rows = page.locator("article")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("1:1 · 2 times as large")
+    done(rows.first)
+    pictures(rows.first).click()
+    dialog = page.get_by_role("dialog", name="Picture")
+    large = dialog.get_by_role("img")
+    page.wait_for_function("image => image.naturalWidth === 2048", arg=large.element_handle())
+    expect(rows.first.get_by_role("button", name="Remix")).to_have_count(0)
+    dialog.get_by_role("button", name="Upscale").click()
+    expect(dialog).to_be_hidden()
+    expect(rows).to_have_count(3)
+    done(rows.first)
+
+
+def test_what_was_deleted_comes_back_with_undo(page: Page) -> None:
+    """It is gone at once, and where it was with a press; a favourite, too."""
+    row = generate(page, HARBOUR)
+    done(row)
+    row.get_by_role("button", name="Favourite").click()
+    expect(row.get_by_role("button", name="Favourite", pressed=True)).to_be_visible()
+    menu(page, row, "Delete")
+    expect(page.locator("article")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(row.get_by_role("button", name="Favourite", pressed=True)).to_be_visible()
+    page.reload()
+    expect(row.get_by_role("button", name="Favourite", pressed=True)).to_be_visible()
+    expect(pictures(row)).to_have_count(1)
+
+
+def test_a_link_remixes_once(page: Page) -> None:
+    """What it brings is in the form; a reload keeps what was changed since."""
+    choose(page, "Shape", "16:9, landscape")
+    row = generate(page, HARBOUR)
+    done(row)
+    id_ = row.get_attribute("data-job")
+    page.goto(f"/?remix={id_}")
+    prompt_field(page).fill("Something else")
+    page.goto(f"/?remix={id_}")
+    expect(prompt_field(page)).to_have_value(HARBOUR)
+    expect(page.get_by_role("radio", name="16:9, landscape")).to_be_checked()
+    prompt_field(page).fill("Something else")
+    page.reload()
+    expect(prompt_field(page)).to_have_value("Something else")
+    page.goto("/?remix=p_nobody")
+    expect(page.get_by_text("There is no such process")).to_be_visible()
+
+
+def test_the_arrows_bring_earlier_prompts_back(page: Page) -> None:
+    """Up goes back, down returns, at last to what was being written; within a text they move the caret."""
+    for prompt in ("A first harbour", "A second harbour"):
+        generate(page, prompt)
+    field = prompt_field(page)
+    field.fill("Half a sent")
+    for key, shown in (
+        ("ArrowUp", "A second harbour"),
+        ("ArrowUp", "A first harbour"),
+        ("ArrowUp", "A first harbour"),
+        ("ArrowDown", "A second harbour"),
+        ("ArrowDown", "Half a sent"),
+    ):
+        page.keyboard.press(key)
+        expect(field).to_have_value(shown)
+    field.fill("One line\nand another")
+    page.keyboard.press("ArrowUp")
+    expect(field).to_have_value("One line\nand another")
+
+
+def test_settings_wait_in_a_new_tab(page: Page, context: BrowserContext) -> None:
+    """All of them, on the same device."""
+    choose(page, "Shape", "3:2, landscape")
+    choose(page, "Images", "2")
+    page.get_by_role("button", name="Blueprint").click()
+    page.get_by_label("Seed", exact=True).fill("4242")
+    page.get_by_label("Leave out").fill("boats")
+    summary = page.get_by_text("3:2 · 2 images · blueprint · seed 4242")
+    expect(summary).to_be_visible()
+    other = studio(context)
+    expect(other.get_by_text("3:2 · 2 images · blueprint · seed 4242")).to_be_visible()
+    expect(other.get_by_label("Leave out")).to_have_value("boats")
+
+
+def test_a_hidden_tab_says_that_its_job_ended(page: Page) -> None:
+    """In its title until it is looked at; permission for more is offered afterwards, once."""
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => window.away ?? false, configurable: true })"
+    )
+    # A browser without a window refuses for the person; one with a window waits to be asked.
+    page.evaluate("Object.defineProperty(Notification, 'permission', { get: () => 'default' })")
+    offer = page.get_by_role("region", name="Jobs that end out of sight")
+    page.evaluate("window.away = true")
+    done(generate(page, HARBOUR))
+    page.wait_for_function("document.title === '(1) Hexwave'")
+    expect(offer).to_be_hidden()
+    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("document.title === 'Hexwave'")
+    expect(offer).to_be_visible()
+    offer.get_by_role("button", name="Not now").click()
+    expect(offer).to_be_hidden()
+    page.reload()
+    expect(offer).to_be_hidden()
+
+
+def test_several_styles_can_be_chosen_and_come_back_with_the_settings(page: Page) -> None:
+    """Chips are toggles; what they choose stands beside the job, and is copied with the rest."""
+    chips = page.get_by_role("group", name="Style")
+    expect(chips.get_by_role("button", pressed=True)).to_have_count(0)
+    for name in ("Ink", "Watercolour"):
+        chips.get_by_role("button", name=name).click()
+    expect(chips.get_by_role("button", pressed=True)).to_have_text(["Ink", "Watercolour"])
+    row = generate(page, HARBOUR)
+    expect(row).to_contain_text("1:1 · 1 image · ink · watercolour · seed")
+    done(row)
+    chips.get_by_role("button", name="Ink").click()
+    expect(chips.get_by_role("button", pressed=True)).to_have_text(["Watercolour"])
+    row.get_by_role("button", name="Remix").click()
+    expect(chips.get_by_role("button", pressed=True)).to_have_text(["Ink", "Watercolour"])
+
+
+def test_a_job_that_ends_out_of_sight_says_so(page: Page) -> None:
+    """A toast with the way to its pictures."""
+    for _ in range(6):
+        generate(page, HARBOUR)
+    page.evaluate("window.hexwave.onScreen = () => false")
+    row = generate(page, HARBOUR)
+    expect(page.get_by_text("1 image ready", exact=True).first).to_be_visible()
+    page.get_by_role("button", name="View").first.click()
+    done(row)
 
 
 def test_a_screen_reader_hears_each_change_of_state_once(page: Page) -> None:
@@ -171,16 +321,19 @@ def test_a_screen_reader_hears_each_change_of_state_once(page: Page) -> None:
     assert not any("%" in words for words in said)
 
 
-def test_several_pictures_download_under_their_prompts_name(page: Page) -> None:
-    """One press, one file for each picture."""
+def test_pictures_download_under_their_prompts_name(page: Page) -> None:
+    """One by itself, several in one zip."""
+    row = generate(page, HARBOUR)
+    done(row)
+    with page.expect_download() as download:
+        row.get_by_role("link", name="Download 1 image").click()
+    assert download.value.suggested_filename == "cold-harbour-at-dawn-mountains-far-behind-1.webp"
     choose(page, "Images", "2")
     row = generate(page, HARBOUR)
     done(row)
-    names: list[str] = []
-    page.on("download", lambda download: names.append(download.suggested_filename))
-    with page.expect_event("download", lambda download: download.suggested_filename.endswith("-2.webp")):
-        row.get_by_role("button", name="Download 2 images").click()
-    assert names == [f"cold-harbour-at-dawn-mountains-far-behind-{n}.webp" for n in (1, 2)]
+    with page.expect_download() as download:
+        row.get_by_role("link", name="Download 2 images").click()
+    assert download.value.suggested_filename.endswith(".zip")
 
 
 def test_the_page_says_that_the_server_is_gone_and_that_it_is_back(server: Server, page: Page) -> None:
@@ -196,3 +349,26 @@ def test_the_page_says_that_the_server_is_gone_and_that_it_is_back(server: Serve
     expect(page.get_by_role("alert")).to_have_count(0)
     page.keyboard.press("Control+Enter")
     done(page.locator("article").first)
+
+
+def test_enhance_adds_words_and_gives_the_sentence_back(page: Page) -> None:
+    """Pressed again, it is another variant of what was typed; Undo and Ctrl+Z both lead back."""
+    field, button = prompt_field(page), page.get_by_role("button", name="Enhance")
+    button.click()
+    expect(page.get_by_text("Describe the picture first.")).to_be_visible()
+    field.fill("A harbour")
+    button.click()
+    expect(field).to_have_value(re.compile("A harbour, .+"))
+    first = field.input_value()
+    button.click()
+    expect(field).not_to_have_value(first)
+    expect(field).to_have_value(re.compile("^A harbour, [^,]+, [^,]+, [^,]+$"))
+    field.press("Control+z")
+    expect(field).to_have_value(first)
+    page.get_by_role("button", name="Undo").click()
+    expect(field).to_have_value("A harbour")
+
+
+def test_models_that_need_a_key_are_named_and_cannot_be_chosen(page: Page) -> None:
+    option = page.get_by_role("option", name="Replicate · Needs a key")
+    expect(option).to_be_disabled()

@@ -17,7 +17,7 @@ from tests.e2e.conftest import browser, free_port
 __all__ = ["browser"]
 
 T = TypeVar("T")
-PATIENCE = 20.0
+PATIENCE = 60.0
 _PRODUCTION = {
     "REFLEX_ENV_MODE": "prod",
     "__REFLEX_SKIP_COMPILE": "true",
@@ -43,13 +43,15 @@ class Live:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
 
-    def begin(self, user_id: str, prompt: str = "A long job") -> Process:
+    def begin(
+        self, user_id: str, prompt: str = "A long job", count: int = 1, category: str = "image"
+    ) -> Process:
         """A process of the user that nobody works on: it runs until the test says otherwise."""
         process = Process.begin(
             user_id=user_id,
             tool_name="image-generator",
-            category="image",
-            req={"prompt": prompt, "aspectRatio": "1:1", "count": 1, "seed": 7},
+            category=category,
+            req={"prompt": prompt, "aspectRatio": "1:1", "count": count, "seed": 7},
             provider=ProviderJob(name="demo"),
         )
         return self.run(self.services.processes.create(process))

@@ -24,6 +24,6 @@ def test_what_a_model_does_not_know_has_one_value() -> None:
 
 
 def test_the_painter_says_that_it_is_no_ai() -> None:
-    option = model_option(DemoPainter, DemoPainter.models[0])  # type: ignore[arg-type]
+    option = model_option(DemoPainter, IMAGE_GENERATOR.models["demo"][0])  # type: ignore[arg-type]
     assert "not AI" in option.caption
     assert (option.shapes, option.counts) == (list(SIZES), ["1", "2", "3", "4"])

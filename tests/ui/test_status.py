@@ -8,10 +8,10 @@ import socketio
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 from socketio.exceptions import ConnectionError
 
+from hexwave_app.live.tab import feeds
 from hexwave_app.processes import Completed, Failed, Process, Progressed, StatusMessage, transition
 from hexwave_app.processes.model import utc_now
 from hexwave_app.ui.pages.studio import StudioState
-from hexwave_app.ui.status import feeds
 from tests.ui.conftest import PATIENCE, Live, cookie_header, eventually
 
 DONE = Completed(("/media/none/0.webp",))

@@ -1,48 +1,23 @@
 """Small questions: a title, a sentence, the safe choice first and the act on the right."""
 
-from typing import Any
-
 import reflex as rx
 
 from hexwave_app.ui.components import button
 
-
-def delete_dialog(delete: Any) -> rx.Component:
-    """One a page. hexwave.js writes the job's id into it; `delete` is an event handler that takes the id."""
-    return rx.el.dialog(
-        rx.el.form(
-            rx.el.input(type="hidden", name="job"),
-            rx.el.h2("Delete this job?", id="hw-delete-title", class_name="hw-dialog-title"),
-            rx.el.p(
-                "Its pictures disappear from here and cannot be restored.",
-                id="hw-delete-text",
-                class_name="hw-dialog-text",
-            ),
-            rx.el.div(
-                rx.el.button(
-                    "Keep",
-                    type="button",
-                    auto_focus=True,
-                    class_name="hw-button hw-outline",
-                    custom_attrs={"data-hw-close": ""},
-                ),
-                rx.el.button("Delete", type="submit", class_name="hw-button hw-act-danger"),
-                class_name="hw-dialog-acts",
-            ),
-            id="hw-delete-form",
-            on_submit=lambda form: delete(form.to(dict[str, str])["job"]),
-        ),
-        id="hw-delete",
-        class_name="hw-dialog",
-        custom_attrs={"aria-labelledby": "hw-delete-title", "aria-describedby": "hw-delete-text"},
-    )
-
-
 SHORTCUTS = [
     (("Ctrl", "Enter"), "Generate"),
-    (("/",), "Write the prompt"),
+    (("/",), "Write the prompt, or search"),
+    (("↑", "↓"), "Earlier prompts, or the next tile"),
     (("Esc",), "Close, or leave the field"),
     (("←", "→"), "Previous and next picture"),
+    (("D",), "Download the picture"),
+    (("F",), "Favourite"),
+    (("C",), "Copy the prompt"),
+    (("R",), "Remix"),
+    (("X",), "Select in the Gallery"),
+    (("Ctrl", "A"), "Select all in the Gallery"),
+    (("Del",), "Delete in the Gallery"),
+    (("P",), "Pause the Inspector's log"),
     (("?",), "This list"),
 ]
 

@@ -1,15 +1,30 @@
 """A finished picture, large. One empty dialog a page: hexwave.js fills it from the row that was clicked."""
 
+from typing import Any
+
 import reflex as rx
 
 from hexwave_app.ui.components import button
 from hexwave_app.ui.components.file_link import file_link
 
 
-def lightbox() -> rx.Component:
+def lightbox(*, upscale: Any, upscales: rx.Var[bool]) -> rx.Component:
+    """`upscale` takes a process's id and which of its pictures; `upscales` is whether that can be done."""
     return rx.el.dialog(
         rx.el.div(
             rx.el.p(class_name="hw-lightbox-count", custom_attrs={"data-hw-place": ""}),
+            rx.cond(
+                upscales,
+                button.outline(
+                    "scaling",
+                    "Upscale",
+                    on_click=upscale(
+                        rx.Var("window.hexwave.opened().process").to(str),
+                        rx.Var("window.hexwave.opened().index").to(int),
+                    ),
+                    custom_attrs={"data-hw-close": ""},
+                ),
+            ),
             file_link(
                 button.icon("download"),
                 "Download",

@@ -25,7 +25,8 @@ def dashed() -> rx.Component:
 def ring(percent: rx.Var[int]) -> rx.Component:
     """Running: the outline drawn round to `percent`, or a quarter of it while that is -1."""
     drawn = rx.cond(percent < 0, 25, percent).to(int) * (PERIMETER / 100)
-    style = {"strokeDasharray": f"{drawn} {PERIMETER}"}
+    # A Var, not a dict: Reflex looks for the States that are used in values, not within dicts.
+    style = rx.Var.create({"strokeDasharray": f"{drawn} {PERIMETER}"})
     return _glyph(_outline(class_name="hw-track"), _outline(custom_attrs={"style": style}), tone="hw-live")
 
 
@@ -35,6 +36,15 @@ def saving() -> rx.Component:
 
 def done() -> rx.Component:
     return _glyph(_outline(class_name="hw-solid"), _stroke("m8 12.2 2.8 2.8 5.2-5.6", class_name="hw-knock"))
+
+
+def reached() -> rx.Component:
+    """Delivered: done, and in the colour of what is live."""
+    return _glyph(
+        _outline(class_name="hw-solid"),
+        _stroke("m8 12.2 2.8 2.8 5.2-5.6", class_name="hw-knock"),
+        tone="hw-live",
+    )
 
 
 def failed() -> rx.Component:

@@ -12,9 +12,15 @@ class Ago(CustomElement):
 
 
 class Elapsed(CustomElement):
-    """Counts up each second: "0:12"."""
+    """Counts up each second: "0:12", or "0:12 of about 0:20"."""
 
     tag = "hw_elapsed"
+
+
+class Left(CustomElement):
+    """Counts down to "a few seconds left", and stays there."""
+
+    tag = "hw_left"
 
 
 def ago(time: rx.Var[str]) -> rx.Component:
@@ -22,6 +28,11 @@ def ago(time: rx.Var[str]) -> rx.Component:
     return Ago.create(custom_attrs={"datetime": time})
 
 
-def elapsed(since: rx.Var[str]) -> rx.Component:
-    """`since` is ISO 8601 in UTC."""
-    return Elapsed.create(custom_attrs={"since": since})
+def elapsed(since: rx.Var[str], expected: rx.Var[int]) -> rx.Component:
+    """`since` is ISO 8601 in UTC, `expected` the seconds that it is likely to take, or 0."""
+    return Elapsed.create(custom_attrs={"since": since, "expected": expected})
+
+
+def left(since: rx.Var[str], expected: rx.Var[int]) -> rx.Component:
+    """`since` is ISO 8601 in UTC, `expected` the seconds that it is likely to take from there."""
+    return Left.create(custom_attrs={"since": since, "expected": expected})

@@ -1,48 +1,52 @@
 """The feed of jobs, newest first, and what stands there before the first one."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
 
 from hexwave_app.ui.components import button, wave
-from hexwave_app.ui.components.job_row import job_row
-from hexwave_app.ui.job import Job
+from hexwave_app.ui.components.job_row import Acts, job_row
+from hexwave_app.ui.components.notify import notify_offer
 
-EXAMPLES = [
-    ("/examples/harbour.webp", "Harbour in low amber light, mountains far behind, the sea almost still"),
-    ("/examples/moonlight.webp", "Night sea, one path of moonlight, a few thin clouds"),
-    ("/examples/forest.webp", "Pine forest at dusk, last light on the ridge, mist between the trees"),
-]
+
+@dataclass(frozen=True)
+class Start:
+    """What stands there before the first job: `write` says what to do, `examples` are pictures, prompts."""
+
+    title: str
+    write: str
+    examples: list[tuple[str, str]]
 
 
 def stream(
-    jobs: rx.Var[list[Job]],
+    ids: rx.Var[list[str]],
     *,
     ready: rx.Var[bool],
     more: rx.Var[bool],
-    cancel: Any,
-    retry: Any,
-    reuse: Any,
+    acts: Acts,
+    start: Start,
     show_older: Any,
 ) -> rx.Component:
     """The empty state waits for `ready`, so that it never flashes before the jobs arrive.
 
-    `cancel`, `retry` and `reuse` are event handlers which take a job's id; `more` says that there are
-    older jobs, and `show_older` brings some of them.
+    `ids` is the var of a State with `JobRows`; `more` says that there are older jobs, and `show_older` brings
+    some of them.
     """
     return rx.el.section(
+        notify_offer(),
         rx.cond(
-            jobs.length() > 0,
+            ids.length() > 0,
             rx.fragment(
                 rx.el.div(
-                    rx.foreach(jobs, lambda job: job_row(job, cancel=cancel, retry=retry, reuse=reuse)),
+                    rx.foreach(ids, lambda id_: job_row(ids, id_, acts)),
                     role="feed",
                     class_name="hw-feed",
                     custom_attrs={"aria-label": "Jobs, newest first"},
                 ),
                 rx.cond(more, button.soft("Show older", on_click=show_older, class_name="hw-older")),
             ),
-            rx.cond(ready, _empty()),
+            rx.cond(ready, _empty(start)),
         ),
         id="results",
         tab_index=-1,
@@ -51,18 +55,21 @@ def stream(
     )
 
 
-def _empty() -> rx.Component:
+def _empty(start: Start) -> rx.Component:
     return rx.el.div(
         wave.swell(),
-        rx.el.h2("Start with a sentence", class_name="hw-title"),
+        rx.el.h2(start.title, class_name="hw-title"),
         rx.el.p(
-            "Write a picture ",
+            start.write,
+            " ",
             rx.el.span("above", class_name="hw-above"),
             rx.el.span("below", class_name="hw-below"),
-            ", or start from one of these.",
+            ", or start from one of these." if start.examples else ".",
             class_name="hw-subtitle",
         ),
-        rx.el.ul(*[_example(*each) for each in EXAMPLES], class_name="hw-examples"),
+        rx.el.ul(*[_example(*each) for each in start.examples], class_name="hw-examples")
+        if start.examples
+        else rx.fragment(),
         class_name="hw-empty",
     )
 

@@ -5,29 +5,28 @@ from math import exp, pi, sin
 import reflex as rx
 
 from hexwave_app.ui.components.mark import CORNERS
-from hexwave_app.ui.job import Job
+from hexwave_app.ui.job import Job, Standing
 
 UNMEASURED = "96px"
 
 
-def progress(job: rx.Var[Job]) -> rx.Component:
+def progress(job: rx.Var[Job], now: rx.Var[Standing]) -> rx.Component:
     """The lower edge of a row. Only a transform and a width ever animate, see `.hw-wave`."""
-    painting = job.state == "painting"
-    moving = painting | (job.state == "saving")
+    moving = (now.state == "painting") | (now.state == "saving")
     length = rx.cond(
         moving,
-        rx.cond(job.percent < 0, UNMEASURED, job.percent.to_string() + "%"),
-        rx.cond(job.state == "done", "100%", "0%"),
+        rx.cond(now.percent < 0, UNMEASURED, now.percent.to_string() + "%"),
+        rx.cond(now.state == "done", "100%", "0%"),
     )
     return rx.el.div(
         rx.el.i(),
         class_name="hw-wave",
         role=rx.cond(moving, "progressbar", "presentation"),
         custom_attrs={
-            "data-state": job.state,
+            "data-state": now.state,
             "style": {"--p": length},
-            "aria-label": rx.cond(moving, job.word + ": " + job.name, _absent()),
-            "aria-valuenow": rx.cond(moving & (job.percent >= 0), job.percent, _absent()),
+            "aria-label": rx.cond(moving, now.word + ": " + job.name, _absent()),
+            "aria-valuenow": rx.cond(moving & (now.percent >= 0), now.percent, _absent()),
         },
     )
 
