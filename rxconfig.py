@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import reflex as rx
+from reflex.constants import StateManagerMode
 
 from hexwave_app.identity.origins import own_origins
 from hexwave_app.settings import read_settings
@@ -38,8 +39,9 @@ config = rx.Config(
     app_name="hexwave_app",
     telemetry_enabled=False,
     show_built_with_reflex=False,
-    # One worker serves, and all that must last is in the store: after a restart pages load it afresh.
-    state_manager_mode=rx.constants.StateManagerMode.MEMORY,
+    # All that must last is in the store: without Redis, pages load it afresh after a restart.
+    state_manager_mode=StateManagerMode.REDIS if settings.redis_url else StateManagerMode.MEMORY,
+    redis_url=settings.redis_url,
     cors_allowed_origins=own_origins(settings.host, settings.port, settings.public_url),
     plugins=[
         rx.plugins.RadixThemesPlugin(

@@ -39,6 +39,14 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.ably_api_key, settings.ably_endpoint) == ("app.key:secret", "127.0.0.1:4100")
 
 
+def test_every_setting_is_documented() -> None:
+    """Under the name that the environment has it by."""
+    told = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
+    fields = Settings.model_fields.items()
+    names = [str(field.validation_alias or f"HEXWAVE_{name.upper()}") for name, field in fields]
+    assert [name for name in names if f"`{name}`" not in told] == []
+
+
 def test_names_without_our_prefix_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """HOST and PORT are set by shells and build tools for their own ends."""
     for name in ("HOST", "PORT", "DATA_DIR", "SECRET_KEY", "PUBLIC_URL"):
@@ -80,6 +88,18 @@ def test_this_machine_can_be_named_in_any_way(host: str, base: str) -> None:
         ("ABLY_ENDPOINT", "ably.example:80"),
         ("ABLY_ENDPOINT", "127.0.0.1"),
         ("REPLICATE_WEBHOOK_SECRET", "hunter2"),
+        ("CLERK_PUBLISHABLE_KEY", "pk_test_="),
+        ("CLERK_PUBLISHABLE_KEY", "pk_live_é"),
+        ("CLERK_PUBLISHABLE_KEY", "sk_test_Y2xlcmsuZXhhbXBsZSQ="),
+        ("CLERK_PUBLISHABLE_KEY", "pk_test_Y2xlcmsuZXhhbXBsZQ=="),
+        ("CLERK_PUBLISHABLE_KEY", "pk_test_ZXZpbC5leGFtcGxlL3gk"),
+        ("CLERK_SECRET_KEY", "hunter2"),
+        ("CLERK_ISSUER", "http://clerk.example"),
+        ("CLERK_API_URL", "http://127.0.0.1.example"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "redis://localhost:port/0"),
+        ("HEXWAVE_WORKERS", "0"),
+        ("HEXWAVE_DRAIN_SECONDS", "-1"),
         ("S3_BUCKET", "x"),
         ("S3_ENDPOINT", "minio:9000"),
     ],
@@ -100,6 +120,46 @@ def test_a_bucket_without_its_keys_is_one_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("S3_ACCESS_KEY_ID", "AKIA")
     with pytest.raises(SettingsError, match="S3_SECRET_ACCESS_KEY cannot work"):
         read_settings()
+
+
+def test_several_workers_must_share_what_they_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of the three is missing, the start says which they are."""
+    shared = {
+        "MONGODB_URI": "mongodb://localhost/hexwave?replicaSet=rs0",
+        "REDIS_URL": "redis://localhost:6379/0",
+        "ABLY_API_KEY": "app.key:secret",
+    }
+    monkeypatch.setenv("HEXWAVE_WORKERS", "2")
+    for missing in shared:
+        with monkeypatch.context() as patch:
+            for name in shared.keys() - {missing}:
+                patch.setenv(name, shared[name])
+            with pytest.raises(
+                SettingsError,
+                match=r"^HEXWAVE_WORKERS cannot work: .*MONGODB_URI, REDIS_URL and ABLY_API_KEY",
+            ):
+                read_settings()
+    for name, value in shared.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings().workers == 2
+
+
+def test_one_key_of_clerk_does_not_sign_anybody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both or neither: the start says which goes with which."""
+    keys = {"CLERK_PUBLISHABLE_KEY": "pk_test_Y2xlcmsuZXhhbXBsZSQ=", "CLERK_SECRET_KEY": "sk_test_x"}
+    assert read_settings().clerk_frontend_api is None
+    for name, value in keys.items():
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            with pytest.raises(
+                SettingsError, match=r"^CLERK_SECRET_KEY cannot work: .*CLERK_PUBLISHABLE_KEY"
+            ):
+                read_settings()
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings().clerk_frontend_api == "https://clerk.example"
+    monkeypatch.setenv("CLERK_ISSUER", "https://sign-in.example")
+    assert read_settings().clerk_frontend_api == "https://sign-in.example"
 
 
 @pytest.mark.parametrize(
@@ -163,6 +223,8 @@ def test_every_setting_that_is_secret_is_known_as_one() -> None:
     named = {name for name in Settings.model_fields if re.search("key|token|secret|password", name)}
     counts = {"user_tokens_per_minute", "address_tokens_per_minute"}
     values = {name: f"a.{name}:{name}-{'x' * 32}" for name in named - counts}
+    values["clerk_publishable_key"] = "pk_test_Y2xlcmsuZXhhbXBsZSQ="
+    values["clerk_secret_key"] = f"sk_test_{'z' * 32}"
     values["replicate_webhook_secret"] = f"whsec_{'y' * 32}"
     uri = "mongodb://hexwave:pass%40word@localhost:27017/"
     assert set(Settings.model_validate(values | {"mongodb_uri": uri}).secrets) == {
