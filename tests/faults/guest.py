@@ -13,7 +13,7 @@ import socketio
 from socketio.exceptions import SocketIOError
 
 STATE = "reflex___state____state.hexwave_app___ui___pages___studio____studio_state"
-_JOBS = "jobs_rx_state_"
+_STANDING = ".now"
 _PAUSE = 0.2
 _WATCH = {"name": f"{STATE}.watch", "payload": {}, "router_data": {"pathname": "/"}}
 
@@ -104,5 +104,5 @@ class Guest:
 
     def _told(self, update: dict[str, Any]) -> None:
         for values in update.get("delta", {}).values():
-            if _JOBS in values:
-                self.shown = {job["id"]: job["state"] for job in values[_JOBS]}
+            rows = {key: row for key, row in values.items() if key.endswith(_STANDING)}
+            self.shown |= {key.removesuffix(_STANDING): row["state"] for key, row in rows.items()}

@@ -7,9 +7,10 @@ import io
 import os
 import random
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -48,7 +49,7 @@ class External:
         self._client = httpx.AsyncClient(base_url=url, timeout=5)
 
     @asynccontextmanager
-    async def open(self, _directory: Path) -> AsyncGenerator["External", None]:
+    async def open(self, _directory: Path, _models: Sequence[Model]) -> AsyncGenerator["External", None]:
         yield self
 
     async def submit(self, job: Job) -> str:
@@ -101,7 +102,7 @@ def break_publishing(chance: random.Random) -> None:
 def hurry() -> None:
     """Patience for tests: everything happens as it would, only sooner."""
     tool = replace(IMAGE_GENERATOR, patience=1.0, deadline=30.0)
-    services.TOOLS = {tool.name: tool}
+    services.lifespan = partial(services.lifespan, tools={tool.name: tool})
     reconcile.INTERVAL = 0.3
     reconcile.PUBLISH_PATIENCE = 1.5
     reconcile.RECOVER_PATIENCE, reconcile.RECOVER_LEASE, start.SUBMIT_PATIENCE = 4.0, 8.0, 2.0

@@ -118,6 +118,7 @@ async def staged(folder: Path, seed: int, mongod: Mongod | None) -> AsyncGenerat
         for program in reversed(programs):
             stack.push_async_callback(program.kill)
             await program.start()
+            assert not program.dead, program.log.read_text()
         store = await stack.enter_async_context(_store(folder, mongod))
         yield Stage(store, *programs, mongod, external, ably_port, f"http://127.0.0.1:{port}")
 
@@ -156,14 +157,7 @@ async def _batch(stage: Stage, count: int, chance: random.Random, tally: Tally) 
     async with _listening(stage) as heard:
         watchdog = asyncio.create_task(_watchdog(stage))
         await asyncio.gather(*(guest.arrive() for guest in guests))
-        chaos = asyncio.create_task(stage.disturb(chance, tally))
-        try:
-            async with asyncio.timeout(SETTLED * 2):
-                await asyncio.gather(*(guest.ask(JOBS) for guest in guests))
-            await asyncio.sleep(chance.uniform(0, 2))
-        finally:
-            chaos.cancel()
-            await asyncio.gather(chaos, return_exceptions=True)
+        await _asked(stage, guests, chance, tally)
         await stage.mend()
         ids = [process_id for guest in guests for process_id in guest.accepted.values()]
         kept = await _settled(stage, guests)
@@ -174,6 +168,21 @@ async def _batch(stage: Stage, count: int, chance: random.Random, tally: Tally) 
             await guest.leave()
     tally.runs += len(ids)
     _judge(stage, guests, kept, heard, tally)
+
+
+async def _asked(stage: Stage, guests: list[Guest], chance: random.Random, tally: Tally) -> None:
+    """All that the guests want is accepted, through one fault after another."""
+    chaos = asyncio.create_task(stage.disturb(chance, tally))
+    asking = asyncio.gather(*(guest.ask(JOBS) for guest in guests))
+    try:
+        # A slow machine would do nothing but start again what was killed, so the faults have an end too.
+        if (await asyncio.wait({asking}, timeout=SETTLED))[0]:
+            await asyncio.sleep(chance.uniform(0, 2))
+    finally:
+        chaos.cancel()
+        await asyncio.gather(chaos, return_exceptions=True)
+    async with asyncio.timeout(SETTLED * 2):
+        await asking
 
 
 async def _watchdog(stage: Stage) -> None:

@@ -12,9 +12,10 @@ import aiohttp
 import httpx
 
 STUDIO = "reflex___state____state.hexwave_app___ui___pages___studio____studio_state"
+VIDEO = "reflex___state____state.hexwave_app___ui___pages___video____video_state"
 _SEED = "seed_rx_state_"
 _numbers = itertools.count(1)
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 """Seconds that a test waits for an answer; it never takes that long."""
 
 
@@ -27,13 +28,16 @@ class PageSocket:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, guest: httpx.AsyncClient | None, origin: str | None = None
+        cls, url: str, guest: httpx.AsyncClient | None, origin: str | None = None, token: str | None = None
     ) -> "AsyncIterator[PageSocket]":
-        """A connection with the guest's cookie; aiohttp.WSServerHandshakeError when it is refused."""
+        """A connection with the guest's cookie; aiohttp.WSServerHandshakeError when it is refused.
+
+        `token` is the tab's, which it keeps when it is loaded again.
+        """
         cookies = guest.cookies.items() if guest is not None else []
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies)}
         headers |= {"Origin": origin} if origin is not None else {}
-        place = f"{url}/_event/?token={uuid.uuid4()}&EIO=4&transport=websocket"
+        place = f"{url}/_event/?token={token or uuid.uuid4()}&EIO=4&transport=websocket"
         async with aiohttp.ClientSession() as session, session.ws_connect(place, headers=headers) as socket:
             page = cls(socket)
             await page.hear("0{")

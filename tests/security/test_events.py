@@ -14,21 +14,52 @@ from hexwave_app.ui.event_gate import arguments
 # All that have States; not the app itself, which is there once in a run, and belongs to tests/ui.
 for page in pkgutil.iter_modules(pages.__path__, f"{pages.__name__}."):
     importlib.import_module(page.name)
-# The app brings this one of Reflex's along.
+# The app brings these along.
+importlib.import_module("hexwave_app.ui.ownership")
 importlib.import_module("reflex.istate.shared")
 
 STATE = "reflex___state____state"
 STUDIO = f"{STATE}.hexwave_app___ui___pages___studio____studio_state"
+VIDEO = f"{STATE}.hexwave_app___ui___pages___video____video_state"
+GALLERY = f"{STATE}.hexwave_app___ui___pages___gallery____gallery_state"
+INSPECTOR = f"{STATE}.hexwave_app___ui___pages___inspector____inspector_state"
+PROCESS = f"{STATE}.hexwave_app___ui___pages___process____process_state"
+
+KEYS = f"{STATE}.hexwave_app___ui___pages___keys____keys_state"
+
+FORM = {
+    *("arrive", "recall", "remix_linked", "watch", "show_older"),
+    *("choose_model", "choose_shape", "enhance", "generate", "roll_seed", "write_seed"),
+    *("announce_ready", "cancel", "delete", "favour", "remix", "restore", "retry", "upscale", "vary"),
+}
+"""What the pages share that begin jobs."""
 
 HANDLERS = {
     STATE: {"hydrate", "hydrate_and_load", "set_is_hydrated"},
     f"{STATE}.reflex___state____on_load_internal_state": {"on_load_internal", "set_is_hydrated"},
     f"{STATE}.reflex___state____update_vars_internal_state": {"update_vars_internal"},
     f"{STATE}.reflex___istate___shared____shared_state_base_internal": set[str](),
+    f"{STATE}.hexwave_app___ui___ownership____ownership": set[str](),
     f"{STATE}.reflex___state____frontend_event_exception_state": {"handle_frontend_exception"},
-    STUDIO: {
-        *("announce_ready", "cancel", "choose_count", "choose_model", "choose_shape", "delete", "generate"),
-        *("retry", "reuse", "roll_seed", "show_older", "watch", "write_seed"),
+    GALLERY: {"delete", "show_older", "watch"},
+    KEYS: {"make", "read", "revoke", "show_older", "watch"},
+    PROCESS: {
+        *("cancel", "discard", "favour", "mark_on_screen", "restore", "retry", "revoke", "share"),
+        *("upscale", "watch"),
+    },
+    STUDIO: FORM | {"choose_count", "toggle_style"},
+    VIDEO: FORM | {"choose_camera", "choose_length"},
+    INSPECTOR: {
+        *(
+            "check_now",
+            "enter",
+            "follow_activity",
+            "follow_health",
+            "look_up",
+            "replay",
+            "show_older",
+            "watch",
+        ),
     },
 }
 
@@ -38,7 +69,11 @@ REACHABLE = {
     f"{STATE}.hydrate_and_load",
     f"{STATE}.reflex___state____on_load_internal_state.on_load_internal",
     f"{STATE}.reflex___state____frontend_event_exception_state.handle_frontend_exception",
-    *(f"{STUDIO}.{name}" for name in HANDLERS[STUDIO]),
+    *(
+        f"{page}.{name}"
+        for page in (GALLERY, INSPECTOR, KEYS, PROCESS, STUDIO, VIDEO)
+        for name in HANDLERS[page]
+    ),
 }
 
 

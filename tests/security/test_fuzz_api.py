@@ -46,7 +46,6 @@ schema = schemathesis.openapi.from_dict(create_api().openapi())
 @schema.parametrize()
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],
@@ -56,14 +55,16 @@ def test_every_answer_is_one_that_is_described(case: schemathesis.Case, caller: 
     """No 500, no status, type or form that the document does not tell of; what is wrong is refused."""
     # A path with a line break in it is no route's: Reflex answers it, in plain text.
     unsaid = [content_type_conformance] if case.path.startswith("/media/") else []
-    answer = case.call_and_validate(
+    answer = case.call(
         base_url=str(caller.base_url),
-        checks=CHECKS,
-        excluded_checks=unsaid,
         cookies=dict(caller.cookies),
         timeout=PATIENCE,
         allow_redirects=False,
     )
+    if answer.status_code == 414:
+        # Longer than any URL: refused before anything of ours is asked.
+        return
+    case.validate_response(answer, checks=CHECKS, excluded_checks=unsaid)
     if answer.status_code == 200 and case.method == "POST" and "processId" in answer.json():
         # Nobody waits for these pictures.
         caller.post(f"/api/processes/{answer.json()['processId']}/cancel")

@@ -23,6 +23,7 @@ ids = st.text(max_size=80) | st.sampled_from(["p_x", "*", "a:*", "[meta]x", "../
 forms = st.fixed_dictionaries(
     {},
     optional={
+        "name": st.text(max_size=80) | values,
         "prompt": st.sampled_from(["", " ", "\0"]) | values,
         "seed": st.text(max_size=20) | values,
         "leaveOut": values,
@@ -31,9 +32,14 @@ forms = st.fixed_dictionaries(
     },
 )
 payloads = st.one_of(
-    st.dictionaries(st.sampled_from(["process_id", "job_id"]), ids, max_size=2),
+    st.dictionaries(st.sampled_from(["process_id", "job_id", "key_id"]), ids, max_size=2),
     st.fixed_dictionaries({"job_id": ids, "on_screen": st.booleans()}),
-    *(st.fixed_dictionaries({name: ids}) for name in ("process_id", "shape", "count", "model", "seed")),
+    st.fixed_dictionaries({"process_id": ids, "on": st.booleans()}),
+    *(
+        st.fixed_dictionaries({name: ids})
+        for name in ("process_id", "key_id", "shape", "count", "model", "seed", "style")
+    ),
+    st.fixed_dictionaries({"kept": st.text(max_size=60) | st.just('{"shape": "3:2"}')}),
     st.fixed_dictionaries({"form": forms}),
     st.fixed_dictionaries({"info": st.text(), "component_stack": st.text()}),
     st.fixed_dictionaries({"vars": st.none() | values, "hashes": st.lists(st.text(max_size=5)) | values}),
@@ -58,7 +64,6 @@ messages = st.one_of(
 
 @settings(
     max_examples=150,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

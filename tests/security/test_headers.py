@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, exp
 from starlette.types import Receive, Scope, Send
 
 from hexwave_app.api.headers import SecurityHeadersMiddleware, content_security_policy, script_hashes
-from hexwave_app.ui.routes import TABS
+from hexwave_app.ui.routes import KEYS, TABS
 from tests.e2e.conftest import Server, studio
 from tests.e2e.test_journey import done, generate
 
@@ -80,7 +80,19 @@ def test_a_policy_names_where_pictures_and_sockets_are() -> None:
     policy = content_security_policy(connect=["wss://a.example"], pictures=["https://s3.example"])
     assert "connect-src 'self' wss://a.example;" in policy
     assert "img-src 'self' data: blob: https://s3.example;" in policy
-    assert policy.count("s3.example") == 1
+    assert "media-src 'self' https://s3.example;" in policy
+    assert policy.count("s3.example") == 2
+
+
+def test_a_policy_lets_clerk_in_only_where_people_sign_in() -> None:
+    """Its scripts, its API and its bot protection, and frames of nobody else."""
+    without = content_security_policy()
+    assert "clerk" not in without
+    assert "frame-src 'self';" in without
+    policy = content_security_policy(sign_in="https://clerk.example")
+    assert "script-src 'self' https://clerk.example https://challenges.cloudflare.com;" in policy
+    assert "connect-src 'self' https://clerk.example;" in policy
+    assert "frame-src 'self' https://challenges.cloudflare.com;" in policy
 
 
 @pytest.fixture
@@ -109,12 +121,13 @@ def test_a_whole_job_breaks_no_policy(context: BrowserContext, complaints: list[
     row.locator(".hw-shot").first.click()
     expect(page.locator("#hw-lightbox img")).to_be_visible()
     page.keyboard.press("Escape")
-    row.get_by_role("button", name="Copy settings").click()
-    expect(page.get_by_text("Settings copied")).to_be_visible()
+    row.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Copy prompt").click()
+    expect(page.get_by_text("Prompt copied")).to_be_visible()
     assert complaints == []
 
 
-@pytest.mark.parametrize("path", sorted({tab.href for tab in TABS}))
+@pytest.mark.parametrize("path", sorted({tab.href for tab in TABS} | {KEYS}))
 def test_every_page_breaks_no_policy(context: BrowserContext, complaints: list[str], path: str) -> None:
     """Each that the header leads to."""
     page = context.new_page()

@@ -9,6 +9,8 @@ CHANGING = [
     ("POST", "/api/generate-image"),
     ("POST", "/api/processes/p_x/cancel"),
     ("POST", "/api/processes/p_x/retry"),
+    ("PUT", "/api/processes/p_x/favourite"),
+    ("DELETE", "/api/processes/p_x/favourite"),
     ("DELETE", "/api/processes/p_x"),
 ]
 
@@ -41,6 +43,30 @@ async def test_a_form_changes_nothing(guest: httpx.AsyncClient, method: str, pat
     answer = await guest.request(method, path, content=b'{"prompt":"a"}', headers={"Content-Type": kind})
     assert answer.status_code == 422
     assert "application/json" in answer.json()["error"]["message"]
+
+
+async def test_a_download_by_a_form_is_for_our_own_pages(server: Server, guest: httpx.AsyncClient) -> None:
+    """It needs no JSON; another site's form gets nothing, and no other type is taken."""
+    form = {"ids": "p_x"}
+    assert (await guest.post("/api/zip", data=form, headers={"Origin": server.url})).status_code == 404
+    assert (
+        await guest.post("/api/zip", data=form, headers={"Origin": "https://evil.example"})
+    ).status_code == 403
+    text = {"Content-Type": "text/plain"}
+    assert (await guest.post("/api/zip", content=b"ids=p_x", headers=text)).status_code == 422
+
+
+async def test_a_picture_is_taken_from_our_own_pages(server: Server, guest: httpx.AsyncClient) -> None:
+    """Under its own type, on the one path; another site's page, a form and no type at all are refused."""
+    path, png = "/api/references", {"Content-Type": "image/png"}
+    ours = await guest.post(path, content=b"x", headers=png | {"Origin": server.url})
+    assert ours.json()["error"]["message"] == "That file is not a PNG, JPEG or WebP."
+    foreign = await guest.post(path, content=b"x", headers=png | {"Origin": "https://evil.example"})
+    assert (foreign.status_code, foreign.json()["error"]["code"]) == (403, "cross_site")
+    for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "image/svg+xml"}):
+        assert (await guest.post(path, content=b"x", headers=headers)).status_code == 422
+    elsewhere = await guest.post("/api/generate-image", content=b"x", headers=png)
+    assert "application/json" in elsewhere.json()["error"]["message"]
 
 
 async def test_another_site_reads_nothing(guest: httpx.AsyncClient) -> None:
