@@ -1,14 +1,17 @@
-"""Hexwave's two commands. They need Python 3.11 or later and nothing else.
+"""Hexwave's commands. They need Python 3.11 or later and nothing else.
 
     python3 dev.py run [--host 127.0.0.1] [--port 3000]
+    python3 dev.py build
     python3 dev.py test [arguments for pytest]
     python3 dev.py faults [--runs 300] [--store sqlite|mongo] [--seed 1] [--guests 10]
 
 `run` installs what requirements.txt pins into .venv, builds the pages, and serves them and the API on one
-port. `test` installs requirements-dev.txt and ably-js as well, finds a browser, then runs every gate: lint,
-format, types, tests. `faults` drives a real server through random faults for as long as you like, see
-docs/reliability.md. Work that was done is not done again: stamps in .venv, .web and node_modules hold digests
-of what those were made from, and are written last, so whatever was interrupted is redone.
+port. `build` does the same without serving, which is then left to python -m hexwave_app.server, see
+docs/deploy.md. `test` installs requirements-dev.txt, ably-js and axe as well, finds a browser and, on Debian,
+a Redis server and nginx, then runs every gate: lint, format, types, tests. `faults` drives a real server
+through random faults for as long as you like, see docs/reliability.md. Work that was done is not done again:
+stamps in .venv, .web and node_modules hold digests of what those were made from, and are written last, so
+whatever was interrupted is redone.
 """
 
 import argparse
@@ -49,10 +52,10 @@ VENV_STAMP = VENV / "hexwave.json"
 WEB = ROOT / ".web"
 PAGES = WEB / "build" / "client" / "index.html"
 PAGES_STAMP = WEB / "hexwave.stamp"
-ABLY_JS = ROOT / "tests" / "ably_js"
-ABLY_JS_STAMP = ABLY_JS / "node_modules" / "hexwave.stamp"
+JAVASCRIPT = ROOT / "tests"
+JAVASCRIPT_STAMP = JAVASCRIPT / "node_modules" / "hexwave.stamp"
 REQUIREMENTS = {"run": "requirements.txt", "test": "requirements-dev.txt"}
-APP = "hexwave_app.hexwave_app:app"
+SERVER = "hexwave_app.server"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 INSTALL_SECONDS = 1800
 START_SECONDS = 60
@@ -76,7 +79,7 @@ NO_NETWORK = (
 
 
 class Failure(Exception):
-    """What went wrong and what to do, in one line; `details` may follow it."""
+    """What went wrong and what to do, in one line, or nothing if it was said; `details` may follow it."""
 
     def __init__(self, message: str, details: str = ""):
         super().__init__(message)
@@ -358,31 +361,34 @@ def refusal(error: OSError, host: str, port: int) -> str:
 
 
 def serve(host: str, port: int) -> subprocess.Popen[bytes]:
-    """Start the server of the built pages and the API.
+    """Start the server of the built pages and the API."""
+    return start([PYTHON, "-m", SERVER], HEXWAVE_HOST=host, HEXWAVE_PORT=str(port))
 
-    Granian is run as Reflex's own production mode runs it, less the compiling: the pages are there already.
-    """
-    command: Command = [PYTHON, "-m", "granian", "--interface", "asgi", "--factory", "--workers", "1"]
-    command += ["--log-level", "warning", "--host", ip(host), "--port", str(port)]
-    # A worker that hangs in its shutdown is ended before `stop` ends the whole group.
-    command += ["--workers-kill-timeout", str(STOP_SECONDS - 2), APP]
-    return start(
-        command,
-        REFLEX_ENV_MODE="prod",
-        # Reflex's names for its internal settings begin with two underscores.
-        __REFLEX_SKIP_COMPILE="true",
-        __REFLEX_MOUNT_FRONTEND_COMPILED_APP="true",
-        HEXWAVE_HOST=host,
-        HEXWAVE_PORT=str(port),
+
+def check_settings(host: str, port: int) -> None:
+    """Raise Failure with the line in which a setting that cannot work is named."""
+    answer = subprocess.run(
+        [str(PYTHON), "-m", "hexwave_app.settings"],
+        cwd=str(ROOT),
+        env={**environment(), "HEXWAVE_HOST": host, "HEXWAVE_PORT": str(port)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
+    if answer.returncode != 0:
+        raise Failure(answer.stderr.strip())
 
 
 def wait_until_served(process: subprocess.Popen[bytes], host: str, port: int) -> None:
     """Return once the server answers. Raises Failure if it ends or stays silent instead."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise Failure("The server ended before it was ready; the reason is above.")
+        code = process.poll()
+        if code is not None:
+            # An app that gives up has said why, and its server ends as if it had been asked to.
+            raise Failure("The server ended before it was ready; the reason is above." if code else "")
         if answers(reachable(host), port):
             return
         time.sleep(0.05)
@@ -392,7 +398,7 @@ def wait_until_served(process: subprocess.Popen[bytes], host: str, port: int) ->
 def answers(host: str, port: int) -> bool:
     try:
         with contextlib.closing(http.client.HTTPConnection(host, port, timeout=2)) as connection:
-            connection.request("GET", "/ping")
+            connection.request("GET", "/api/health")
             return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
@@ -402,6 +408,7 @@ def run(host: str, port: int) -> int:
     check_port(host, port)
     with only_one():
         install("run")
+        check_settings(host, port)
         build()
     check_port(host, port)
     say("Starting ...")
@@ -415,25 +422,33 @@ def run(host: str, port: int) -> int:
         stop(process)
 
 
+def prepare() -> int:
+    """Install and build what `run` serves."""
+    with only_one():
+        install("run")
+        build()
+    return 0
+
+
 # Test
 
 
-def install_ably_js() -> None:
-    """Bring the packages beside the tests of ably-js to what its package.json pins. Raises Failure."""
-    made_from = digest(ABLY_JS / "package.json")
-    if ABLY_JS_STAMP.exists() and ABLY_JS_STAMP.read_text() == made_from:
+def install_javascript() -> None:
+    """Bring the JavaScript of the tests to what their package.json pins. Raises Failure."""
+    made_from = digest(JAVASCRIPT / "package.json")
+    if JAVASCRIPT_STAMP.exists() and JAVASCRIPT_STAMP.read_text() == made_from:
         return
-    shutil.rmtree(ABLY_JS_STAMP.parent, ignore_errors=True)
-    say("Installing ably-js for the tests (once) ...")
+    shutil.rmtree(JAVASCRIPT_STAMP.parent, ignore_errors=True)
+    say("Installing the tests' JavaScript (once) ...")
     logged(
         # A lock would name the registry it was made with.
-        [VENV / "bin" / "npm", "--prefix", ABLY_JS, "install", "--no-package-lock", "--ignore-scripts"],
-        "ably_js.log",
-        "ably-js could not be installed.",
-        "ably-js could not be downloaded: npm did not reach its registry. "
+        [VENV / "bin" / "npm", "--prefix", JAVASCRIPT, "install", "--no-package-lock", "--ignore-scripts"],
+        "javascript.log",
+        "The tests' JavaScript could not be installed.",
+        "The tests' JavaScript could not be downloaded: npm did not reach its registry. "
         "Check the network, then run this again.",
     )
-    ABLY_JS_STAMP.write_text(made_from)
+    JAVASCRIPT_STAMP.write_text(made_from)
 
 
 def find_browser() -> str:
@@ -459,18 +474,35 @@ def system_browser() -> str:
 
 
 def apt_browser() -> str:
+    apt_install("Chromium", "chromium")
+    return system_browser()
+
+
+def install_redis() -> None:
+    """Get a Redis server where Debian has one; elsewhere its tests are skipped, or find one on the PATH."""
+    if shutil.which("redis-server") is None:
+        apt_install("Redis", "redis-server")
+
+
+def install_nginx() -> None:
+    """The same of nginx, behind which several servers are tested."""
+    if shutil.which("nginx", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin") is None:
+        apt_install("nginx", "nginx-light")
+
+
+def apt_install(name: str, package: str) -> None:
+    """Install a package of Debian where that is allowed; whether it worked is for the caller to see."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return ""
-    say("Installing Chromium with apt-get (once) ...")
+        return
+    say(f"Installing {name} with apt-get (once) ...")
     with contextlib.suppress(Failure):
         logged(["apt-get", "-q", "update"], "apt.log", "apt-get failed.")
         logged(
-            ["apt-get", "-q", "install", "-y", "chromium"],
+            ["apt-get", "-q", "install", "-y", package],
             "apt.log",
             "apt-get failed.",
             DEBIAN_FRONTEND="noninteractive",
         )
-    return system_browser()
 
 
 def playwright_browser() -> str:
@@ -505,14 +537,16 @@ def test(arguments: list[str]) -> int:
     with only_one():
         install("test")
         build()
-        install_ably_js()
+        install_javascript()
+        install_redis()
+        install_nginx()
         browser = find_browser()
     say(f"The browser is {browser}")
     gates: dict[str, list[str]] = {
         "ruff check": ["ruff", "check", "."],
         "ruff format --check": ["ruff", "format", "--check", "."],
         "pyright": ["pyright"],
-        "pytest": ["pytest", *arguments],
+        "pytest": ["pytest", "--numprocesses", "2", "--no-loadscope-reorder", *arguments],
     }
     failed = [name for name, words in gates.items() if not passes(name, words, browser)]
     say(f"FAILED: {', '.join(failed)}" if failed else "Every gate is passed.")
@@ -543,10 +577,11 @@ def port_number(text: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="dev.py", description="Hexwave: run it, or test it.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="run | test | faults")
+    commands = top.add_subparsers(dest="command", required=True, metavar="run | build | test | faults")
     run_parser = commands.add_parser("run", help="serve the app on one port; Ctrl+C ends it")
     run_parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     run_parser.add_argument("--port", type=port_number, default=3000, help="port to listen on (3000)")
+    commands.add_parser("build", help="install and build what run serves, and no more")
     commands.add_parser(
         "test", help="lint, format check, types and tests", usage="dev.py test [pytest arguments]"
     )
@@ -568,9 +603,10 @@ def main(words: list[str]) -> int:
     try:
         if passing:
             return {"test": test, "faults": faults}[words[0]](words[1:])
-        return run(options.host, options.port)
+        return prepare() if options.command == "build" else run(options.host, options.port)
     except Failure as failure:
-        print(failure, file=sys.stderr, flush=True)
+        if str(failure):
+            print(failure, file=sys.stderr, flush=True)
         if failure.details:
             print(failure.details, file=sys.stderr, flush=True)
         return 1

@@ -90,11 +90,11 @@ async def measure(fetcher: Fetcher, workers: Workers, library: Library, form: st
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory() as directory, Workers.open() as workers:
+    with tempfile.TemporaryDirectory() as directory:
         library = Library(Path(directory))
-        # The workers have started, as they have in an app that runs.
-        await asyncio.gather(*(workers.run(partial(int, "0")) for _ in range(BATCH)))
-        async with Fetcher.open() as fetcher:
+        async with Workers.open() as workers, Fetcher.open() as fetcher:
+            # The workers have started, as they have in an app that runs.
+            await asyncio.gather(*(workers.run(partial(int, "0")) for _ in range(BATCH)))
             for form in ("PNG", "JPEG", "WEBP"):
                 await measure(fetcher, workers, library, form)
 

@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DEV = ROOT / "dev.py"
 INSTALL = "import dev; dev.install('run')"
-INSTALL_ABLY_JS = "import dev; dev.install_ably_js()"
+INSTALL_JAVASCRIPT = "import dev; dev.install_javascript()"
 
 needs_app = pytest.mark.skipif(
     not (ROOT / "hexwave_app" / "hexwave_app.py").exists(), reason="the app itself is not here yet"
@@ -214,51 +214,51 @@ def test_an_interrupted_install_is_redone(project: Path, index: Index):
 
 
 @pytest.fixture
-def ably_js(project: Path) -> Path:
-    """The folder of the ably-js tests in `project`, with npm at hand and a package that needs no network."""
+def javascript(project: Path) -> Path:
+    """The tests' folder in `project`, with npm at hand and a package that needs no network."""
     (project / ".venv" / "bin").mkdir(parents=True)
     (project / ".venv" / "bin" / "npm").symlink_to(Path(sys.executable).parent / "npm")
-    folder = project / "tests" / "ably_js"
+    folder = project / "tests"
     (folder / "probe").mkdir(parents=True)
     (folder / "probe" / "package.json").write_text('{"name": "probe", "version": "1.0.0"}')
     (folder / "package.json").write_text('{"dependencies": {"probe": "file:probe"}}')
     return folder
 
 
-def test_a_done_install_of_ably_js_is_not_done_again(project: Path, ably_js: Path):
+def test_a_done_install_of_javascript_is_not_done_again(project: Path, javascript: Path):
     """A second one does nothing, one with another pin does its work; neither leaves a lock behind."""
-    packages = ably_js / "node_modules"
-    assert "Installing ably-js" in python(project, "-c", INSTALL_ABLY_JS).stdout
+    packages = javascript / "node_modules"
+    assert "Installing the tests' JavaScript" in python(project, "-c", INSTALL_JAVASCRIPT).stdout
     assert (packages / "probe" / "package.json").exists()
-    assert python(project, "-c", INSTALL_ABLY_JS).stdout == ""
-    (ably_js / "package.json").write_text('{"dependencies": {"other": "file:probe"}}')
-    assert "Installing ably-js" in python(project, "-c", INSTALL_ABLY_JS).stdout
+    assert python(project, "-c", INSTALL_JAVASCRIPT).stdout == ""
+    (javascript / "package.json").write_text('{"dependencies": {"other": "file:probe"}}')
+    assert "Installing the tests' JavaScript" in python(project, "-c", INSTALL_JAVASCRIPT).stdout
     assert (packages / "other" / "package.json").exists()
     assert not (packages / "probe").exists()
-    assert python(project, "-c", INSTALL_ABLY_JS).stdout == ""
-    assert not (ably_js / "package-lock.json").exists()
+    assert python(project, "-c", INSTALL_JAVASCRIPT).stdout == ""
+    assert not (javascript / "package-lock.json").exists()
 
 
-def test_an_interrupted_install_of_ably_js_is_redone(project: Path, ably_js: Path):
+def test_an_interrupted_install_of_javascript_is_redone(project: Path, javascript: Path):
     """Packages without a stamp are not built upon."""
-    remains = ably_js / "node_modules" / "probe" / "half-written"
+    remains = javascript / "node_modules" / "probe" / "half-written"
     remains.parent.mkdir(parents=True)
     remains.write_text("")
-    assert python(project, "-c", INSTALL_ABLY_JS).returncode == 0
+    assert python(project, "-c", INSTALL_JAVASCRIPT).returncode == 0
     assert not remains.exists()
-    assert (ably_js / "node_modules" / "probe" / "package.json").exists()
+    assert (javascript / "node_modules" / "probe" / "package.json").exists()
 
 
-def test_an_unreachable_registry_is_told_in_one_line(project: Path, ably_js: Path):
+def test_an_unreachable_registry_is_told_in_one_line(project: Path, javascript: Path):
     """With no npm registry in reach, the words are ours, and nothing is taken for installed."""
-    (ably_js / "package.json").write_text('{"dependencies": {"probe": "1.0.0"}}')
+    (javascript / "package.json").write_text('{"dependencies": {"probe": "1.0.0"}}')
     result = python(
-        *(project, "-c", INSTALL_ABLY_JS),
+        *(project, "-c", INSTALL_JAVASCRIPT),
         NPM_CONFIG_REGISTRY=f"http://127.0.0.1:{free_port()}",
         NPM_CONFIG_FETCH_RETRIES="0",
     )
     assert "npm did not reach its registry" in result.stderr.splitlines()[-1]
-    assert not (ably_js / "node_modules" / "hexwave.stamp").exists()
+    assert not (javascript / "node_modules" / "hexwave.stamp").exists()
 
 
 def test_pages_are_built_again_only_for_what_they_are_made_of(project: Path):

@@ -9,22 +9,38 @@ PACKAGE = Path(__file__).parents[1] / "hexwave_app"
 
 ALLOWED = {
     "ably_local": set(),
+    "activity": {"processes"},
+    "asked": {"processes"},
     "background": set(),
+    "draining": {"processes"},
+    "logs": {"processes"},
     "processes": set(),
+    "server": {"processes", "settings"},
     "settings": {"processes"},
-    "identity": {"processes"},
-    "stores": {"processes"},
-    "realtime": {"processes"},
-    "media": {"processes"},
-    "tools": {"processes", "identity", "media", "background"},
-    "providers": {"processes", "tools", "background", "media"},
+    "identity": {"background", "processes"},
+    # The ports of what is kept are in two rooms: processes, and the API keys of users.
+    "stores": {"identity", "processes"},
+    # Without a key, the channel is one of our own server's.
+    "realtime": {"ably_local", "processes"},
+    "live": {"processes"},
+    "worker_processes": set(),
+    "media": {"processes", "worker_processes"},
+    "tools": {"processes", "identity", "media", "background", "draining"},
+    "providers": {"processes", "tools", "background", "identity", "media", "worker_processes"},
+    "health": {"activity", "media", "processes", "realtime", "settings", "tools"},
     "services": {
-        *("ably_local", "background", "identity", "media", "processes"),
-        *("providers", "realtime", "settings", "stores", "tools"),
+        *("activity", "background", "draining", "health", "identity", "media", "processes"),
+        *("providers", "realtime", "settings", "stores", "tools", "traces"),
     },
-    "api": {"processes", "identity", "tools", "services"},
-    "ui": {"processes", "tools", "services"},
-    "hexwave_app": {"api", "identity", "processes", "services", "settings", "ui"},
+    "api": {"processes", "identity", "media", "tools", "services"},
+    "doctor": {"health", "processes", "services", "settings", "tools"},
+    "ui": {"activity", "health", "identity", "live", "processes", "tools", "services"},
+    "tab_tokens": set(),
+    "traces": {"processes"},
+    "hexwave_app": {
+        *("api", "asked", "identity", "live", "logs", "processes", "services", "server", "settings"),
+        *("tab_tokens", "ui"),
+    },
 }
 """Each room of the house, and the rooms it may lean on."""
 
