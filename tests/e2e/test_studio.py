@@ -255,11 +255,12 @@ def test_settings_wait_in_a_new_tab(page: Page, context: BrowserContext) -> None
 
 def test_a_hidden_tab_says_that_its_job_ended(page: Page) -> None:
     """In its title until it is looked at; permission for more is offered afterwards, once."""
-    page.evaluate(
+    page.add_init_script(
         "Object.defineProperty(document, 'hidden', { get: () => window.away ?? false, configurable: true })"
     )
     # A browser without a window refuses for the person; one with a window waits to be asked.
-    page.evaluate("Object.defineProperty(Notification, 'permission', { get: () => 'default' })")
+    page.add_init_script("Object.defineProperty(Notification, 'permission', { get: () => 'default' })")
+    page.reload()
     offer = page.get_by_role("region", name="Jobs that end out of sight")
     page.evaluate("window.away = true")
     done(generate(page, HARBOUR))
