@@ -114,12 +114,14 @@ class ProviderJob(Kept):
 class KeptPicture(Kept):
     """What a page needs to hold a picture's place: its size in pixels, and its average colour, `#rrggbb`.
 
-    A video has a `poster`, the URL of its first frame, and `seconds`, its length.
+    `blur` is the picture in a few pixels, a WebP in base64; empty where it is transparent, and in older
+    processes. A video has a `poster`, the URL of its first frame, and `seconds`, its length.
     """
 
     width: int
     height: int
     colour: str
+    blur: str = ""
     poster: str | None = None
     seconds: float | None = None
 
@@ -127,9 +129,10 @@ class KeptPicture(Kept):
 class ProcessData(Kept):
     """The part of a process that its tool and its provider fill.
 
-    `progress` is a percentage, 0 to 100. `preview` and `generations` are lists of our own URLs, in
-    picture order; a preview is null until that picture has its first. `pictures` goes with
-    `generations`; older processes have none. `result` is what else it came to, in the tool's own words.
+    `progress` is a percentage, 0 to 100; `ahead` is how many jobs the provider does first, while it is
+    queued there. `preview` and `generations` are lists of our own URLs, in picture order; a preview is null
+    until that picture has its first. `pictures` goes with `generations`; older processes have none.
+    `result` is what else it came to, in the tool's own words.
     """
 
     req: dict[str, Any] = Field(default_factory=dict)
@@ -139,6 +142,7 @@ class ProcessData(Kept):
     error_code: str | None = None
     progress: int | None = None
     stage: Stage | None = None
+    ahead: int | None = None
     preview: tuple[str | None, ...] | None = None
     notice: str | None = None
     result: dict[str, Any] | None = None

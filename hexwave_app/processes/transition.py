@@ -19,7 +19,7 @@ ANSWERED_PROGRESS = 94
 """Per cent done once only the keeping of the results is left."""
 
 _STAGES = tuple(Stage)
-_ENDED: dict[str, Any] = {"stage": None, "preview": None}
+_ENDED: dict[str, Any] = {"stage": None, "ahead": None, "preview": None}
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,16 @@ class PassedOn:
 
 @dataclass(frozen=True)
 class Progressed:
-    """How far the work is. `None` says nothing about that part; an empty notice takes the last one back."""
+    """How far the work is. `None` says nothing about that part; an empty notice takes the last one back.
+
+    `ahead` is how many jobs come first, and over once work has begun.
+    """
 
     progress: int | None = None
     stage: Stage | None = None
     preview: tuple[str | None, ...] | None = None
     notice: str | None = None
+    ahead: int | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def _change(process: Process, update: Update) -> _Change:
             return _Change(EventType.PROGRESS, _progress_detail(update), _said(process, update))
         case Answered(answer):
             progress = max(process.data.progress or 0, ANSWERED_PROGRESS)
-            data = {"progress": progress, "stage": Stage.SAVING}
+            data = {"progress": progress, "stage": Stage.SAVING, "ahead": None}
             return _Change(EventType.WEBHOOK, None, data, {"answer": answer})
         case Completed(generations, notice, pictures, result):
             data = _ENDED | {
@@ -155,9 +159,12 @@ def _change(process: Process, update: Update) -> _Change:
 
 def _said(process: Process, update: Progressed) -> dict[str, Any]:
     known = process.data
+    stage = update.stage or _begun(known.stage, update.progress)
+    ahead = known.ahead if update.ahead is None else update.ahead
     return {
         "progress": update.progress if update.progress is not None else known.progress,
-        "stage": update.stage or _begun(known.stage, update.progress),
+        "stage": stage,
+        "ahead": ahead if stage is Stage.QUEUED else None,
         "preview": _overlaid(known.preview, update.preview),
         "notice": _overwritten(known.notice, update.notice),
     }

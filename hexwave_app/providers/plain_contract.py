@@ -1,9 +1,9 @@
 """The plain webhook contract, for external APIs that have none of their own.
 
 `{status: "success", images: [url, ...]}`, `{status: "error", error, errorCode?}` or
-`{status: "processing", progress?, stage?, preview?}`; each may carry `jobId` and `notice`.
-Videos come as `videos` in the place of `images`. `preview` is one URL, or a list in picture order with null
-where there is none yet.
+`{status: "processing", progress?, stage?, ahead?, preview?}`; each may carry `jobId` and `notice`.
+Videos come as `videos` in the place of `images`. `ahead` is how many jobs are done before this one. `preview`
+is one URL, or a list in picture order with null where there is none yet.
 `errorCode` is `provider_refused` unless it is said otherwise.
 """
 
@@ -47,6 +47,7 @@ class _Processing(_Base):
     status: Literal["processing"]
     progress: Annotated[int | None, Field(ge=0, le=100)] = None
     stage: Literal["queued", "painting"] | None = None
+    ahead: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
     preview: _Url | Annotated[list[_Url | None], Field(max_length=16)] | None = None
 
 
@@ -76,6 +77,7 @@ def parse_plain(body: object) -> Report:
                 said.job_id,
                 progress=said.progress,
                 stage=Stage(said.stage) if said.stage else None,
+                ahead=said.ahead,
                 previews=_listed(said.preview),
                 notice=said.notice,
             )
@@ -92,6 +94,7 @@ def plain_body(report: Report) -> dict[str, Any]:
             body |= {"status": "error", "error": error, "errorCode": report.error_code}
         case "processing":
             body |= {"status": "processing", "progress": report.progress, "stage": report.stage}
+            body["ahead"] = report.ahead
             body["preview"] = report.previews and list(report.previews)
     return {name: value for name, value in body.items() if value is not None}
 

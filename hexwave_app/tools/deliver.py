@@ -135,7 +135,7 @@ class Deliveries:
     async def _progress(self, process: Process, report: Report, source: Source) -> None:
         with doing(Work(process.process_id, "progress")):
             previews = await self._previews(process, report)
-            update = Progressed(report.progress, report.stage, previews, report.notice)
+            update = Progressed(report.progress, report.stage, previews, report.notice, report.ahead)
             await self._update(process.process_id, update, process, source)
 
     async def _previews(self, process: Process, report: Report) -> tuple[str | None, ...] | None:
@@ -215,8 +215,9 @@ class Deliveries:
             seconds = copy.seconds
         await self._library.put(process_id, f"{index}-512.webp", copy.thumbnail)
         ours = await self._library.put(process_id, f"{index}.{copy.suffix}", copy.content)
-        size = {"width": copy.width, "height": copy.height}
-        return _Kept(ours, KeptPicture(**size, colour=copy.colour, poster=poster, seconds=seconds))
+        look = {"colour": copy.colour, "blur": copy.blur}
+        place = KeptPicture(width=copy.width, height=copy.height, **look, poster=poster, seconds=seconds)
+        return _Kept(ours, place)
 
     def _origin(self, process: Process) -> Origin:
         job, req = process.provider, process.data.req

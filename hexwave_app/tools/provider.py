@@ -39,7 +39,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Report:
-    """What a provider says of a job. `previews` and `results` are for its own `fetch`.
+    """What a provider says of a job. `previews` and `results` are for its own `fetch`;
+    `ahead` is how many jobs it does first, where it says so of one that is queued.
 
     `error` is the provider's own word, for the log; people read the sentence of `error_code`, and `notice`,
     which is ours. Of a batch that was refused in part, `results` are the rest.
@@ -49,6 +50,7 @@ class Report:
     job_id: str | None = None
     progress: int | None = None
     stage: Stage | None = None
+    ahead: int | None = None
     previews: tuple[str | None, ...] | None = None
     results: tuple[str, ...] = ()
     error: str | None = None

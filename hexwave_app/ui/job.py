@@ -26,14 +26,15 @@ class Frame:
     """One picture's place in a row: empty, then a preview, then the picture.
 
     URLs are our own and may be empty: `shown` is the preview, or the 512 px thumbnail of the picture `full`,
-    which is a video where it is a `clip`. `colour` is the picture's average, `#rrggbb`, where it is known,
-    and `duration` a clip's, as 0:04.
+    which is a video where it is a `clip`. `colour` is the picture's average, `#rrggbb`, and `blur` the
+    picture in a few pixels as a data URI, where they are known; `duration` is a clip's, as 0:04.
     """
 
     shown: str = ""
     full: str = ""
     clip: bool = False
     colour: str = ""
+    blur: str = ""
     duration: str = ""
 
 
@@ -181,7 +182,7 @@ def _state(process: Process) -> dict[str, str]:
         figure = f"{min(kept + 1, len(places))} of {len(places)}"
         return {"state": "saving", "word": "Saving", "figure": figure}
     if data.stage is Stage.QUEUED:
-        return {"state": "queued", "word": "Queued"}
+        return {"state": "queued", "word": "Queued", "figure": f"{data.ahead} ahead" if data.ahead else ""}
     figure = "" if data.progress is None else f"{data.progress}%"
     return {"state": "painting", "word": "Painting", "figure": figure}
 
@@ -276,6 +277,7 @@ def _frame(url: str | None, picture: KeptPicture | None) -> Frame:
         full=url if kept else "",
         clip=url.endswith(".mp4"),
         colour=picture.colour if picture else "",
+        blur=f"data:image/webp;base64,{picture.blur}" if picture and picture.blur else "",
         duration=_clock(picture.seconds) if picture and picture.seconds else "",
     )
 

@@ -45,8 +45,8 @@ async def test_a_clip_is_made_kept_and_served_in_parts(guest: Guest) -> None:
     assert (process["toolName"], process["category"]) == ("video-generator", "video")
     assert process["data"]["generations"] == [f"{home}/0.mp4"]
     [kept] = process["data"]["pictures"]
-    assert kept | {"colour": ""} == {
-        **{"width": 576, "height": 576, "colour": "", "seconds": 2.0},
+    assert kept | {"colour": "", "blur": ""} == {
+        **{"width": 576, "height": 576, "colour": "", "blur": "", "seconds": 2.0},
         "poster": f"{home}/0-poster.webp",
     }
     part = await guest.http.get(f"{home}/0.mp4", headers={"Range": "bytes=0-99"})

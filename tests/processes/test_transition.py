@@ -30,6 +30,7 @@ updates: st.SearchStrategy[Update] = st.one_of(
         Progressed,
         progress=st.none() | st.integers(0, 100),
         stage=st.none() | st.sampled_from(Stage),
+        ahead=st.none() | st.integers(0, 3),
         preview=st.none() | st.lists(st.none() | urls, max_size=4).map(tuple),
         notice=st.none() | st.just("a notice"),
     ),
@@ -126,10 +127,21 @@ def test_a_preview_that_is_missing_from_a_report_is_kept() -> None:
 
 def test_an_empty_notice_takes_the_earlier_one_back() -> None:
     """Where nothing is said of it, it stands."""
-    queued = after(Progressed(notice="2 are ahead of yours."))
-    assert transition(queued, Progressed(10), AT).data.notice == "2 are ahead of yours."
-    assert transition(queued, Progressed(10, notice=""), AT).data.notice is None
-    assert transition(queued, Completed(("/media/a",), ""), AT).data.notice is None
+    told = after(Progressed(notice="No such scene."))
+    assert transition(told, Progressed(10), AT).data.notice == "No such scene."
+    assert transition(told, Progressed(10, notice=""), AT).data.notice is None
+    assert transition(told, Completed(("/media/a",), ""), AT).data.notice is None
+
+
+@pytest.mark.parametrize(
+    "update", [Progressed(10), Progressed(stage=Stage.PAINTING), Answered({"results": ["x"]}), Completed()]
+)
+def test_nobody_is_ahead_once_work_has_begun(update: Update) -> None:
+    """While it is queued, the last count stands until the next."""
+    queued = after(Progressed(stage=Stage.QUEUED, ahead=2))
+    assert transition(queued, Progressed(notice="Busy."), AT).data.ahead == 2
+    assert transition(queued, Progressed(ahead=1), AT).data.ahead == 1
+    assert transition(queued, update, AT).data.ahead is None
 
 
 def test_an_earlier_stage_does_not_come_back() -> None:

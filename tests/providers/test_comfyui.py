@@ -242,7 +242,7 @@ async def test_any_worker_can_say_how_it_is(bench: Bench) -> None:
     prompt_id = await bench.submitted()
     async with ComfyUI.open(bench.library, bench.fetcher, bench.comfyui.origin) as other:
         job = ProviderJob(name="comfyui", job_id=prompt_id)
-        assert await other.status(job) == Report("processing", prompt_id, stage=Stage.QUEUED)
+        assert await other.status(job) == Report("processing", prompt_id, stage=Stage.QUEUED, ahead=0)
         assert await other.find("p_1") == prompt_id
         await bench.comfyui.run(prompt_id)
         assert await other.status(job) == Report("processing", prompt_id, stage=Stage.PAINTING)
@@ -250,6 +250,15 @@ async def test_any_worker_can_say_how_it_is(bench: Bench) -> None:
         await bench.comfyui.succeed(prompt_id, SAVED)
         assert await other.status(job) == bench.provider.parse(await bench.webhook.final())
         assert await other.find("p_1") == prompt_id
+
+
+async def test_it_is_told_how_many_come_first(bench: Bench) -> None:
+    """The prompt that runs and those with lower numbers, in whatever order ComfyUI lists them."""
+    prompt_id = await bench.submitted()
+    [[number, *rest]] = bench.comfyui.pending
+    bench.comfyui.pending = [[number + 1, "later"], [number, *rest], [number - 1, "sooner"], []]
+    report = await bench.status(prompt_id)
+    assert (report.stage, report.ahead) == (Stage.QUEUED, 1)
 
 
 async def test_a_prompt_that_comfyui_forgot_has_failed(bench: Bench) -> None:

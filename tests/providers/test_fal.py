@@ -245,27 +245,20 @@ async def test_a_hostile_body_is_named(provider: Fal, body: object, field: str) 
 @pytest.mark.parametrize(
     ("status", "report"),
     [
-        ({"status": "IN_QUEUE"}, Report("processing", "req0", stage=Stage.QUEUED, notice="")),
-        (
-            {"status": "IN_QUEUE", "queue_position": 0},
-            Report("processing", "req0", stage=Stage.QUEUED, notice=""),
-        ),
-        (
-            {"status": "IN_QUEUE", "queue_position": 1},
-            Report("processing", "req0", stage=Stage.QUEUED, notice="1 request is ahead of yours."),
-        ),
+        ({"status": "IN_QUEUE"}, Report("processing", "req0", stage=Stage.QUEUED)),
         (
             {"status": "IN_QUEUE", "queue_position": 2},
-            Report("processing", "req0", stage=Stage.QUEUED, notice="2 requests are ahead of yours."),
+            Report("processing", "req0", stage=Stage.QUEUED, ahead=2),
         ),
         (
-            {"status": "IN_PROGRESS", "logs": []},
-            Report("processing", "req0", stage=Stage.PAINTING, notice=""),
+            {"status": "IN_QUEUE", "queue_position": 0},
+            Report("processing", "req0", stage=Stage.QUEUED, ahead=0),
         ),
+        ({"status": "IN_PROGRESS", "logs": []}, Report("processing", "req0", stage=Stage.PAINTING)),
     ],
 )
 async def test_the_queue_tells_how_far_it_is(setup: Setup, status: dict[str, Any], report: Report) -> None:
-    """How many are ahead, until nobody is; asked below the app, without the rest of the model's name."""
+    """How many are ahead, while it waits; asked below the app, without the rest of the model's name."""
     id = await setup.provider.submit(job())
     setup.fake.statuses[id] = status
     assert await setup.provider.status(at(id)) == report
@@ -460,7 +453,7 @@ async def test_a_whole_life(setup: Setup, life: Life) -> None:
     assert setup.fake.asked[0].query["fal_webhook"].startswith("https://hexwave.example/api/webhook/image?")
     setup.fake.statuses["req0"] = {"status": "IN_QUEUE", "queue_position": 2}
     await life.reconciler.sweep(0)
-    await life.until(process, lambda now: now.data.notice == "2 requests are ahead of yours.")
+    await life.until(process, lambda now: now.data.ahead == 2)
     body = json.dumps(ok(made(False, True)) | {"request_id": "req0"}).encode()
     headers = signed(setup.fake.key, body)
     await life.hear(process, headers, body)

@@ -33,6 +33,10 @@ from hexwave_app.tools.provider import Report
             {"status": "processing", "progress": 0, "stage": "painting", "preview": "u"},
             Report("processing", progress=0, stage=Stage.PAINTING, previews=("u",)),
         ),
+        (
+            {"status": "processing", "stage": "queued", "ahead": 2},
+            Report("processing", stage=Stage.QUEUED, ahead=2),
+        ),
         ({"status": "processing", "preview": [None, "u"]}, Report("processing", previews=(None, "u"))),
         ({"status": "processing", "preview": [], "x": 1}, Report("processing", previews=())),
     ],
@@ -94,7 +98,9 @@ _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-_key = st.sampled_from(["status", "images", "error", "progress", "stage", "preview", "jobId", "notice"])
+_key = st.sampled_from(
+    ["status", "images", "error", "progress", "stage", "ahead", "preview", "jobId", "notice"]
+)
 _word = st.sampled_from(["success", "error", "processing"])
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from hexwave_app.processes import Process, ProcessStatus, ProviderJob
 from hexwave_app.processes.model import KeptPicture
+from hexwave_app.processes.transition import Progressed, transition
 from hexwave_app.ui.fact import facts
 from hexwave_app.ui.job import Job, Standing, frames, outcome
 
@@ -36,15 +37,23 @@ def test_a_job_of_any_tool_can_be_shown(req: dict[str, Any], parameters: str, si
     assert facts(begun, "Demo painter")[0].value == "Demo painter"
 
 
+def test_one_that_waits_says_how_many_come_first() -> None:
+    """Where its provider tells."""
+    queued = process("some-tool", {})
+    assert Standing.of(queued).figure == ""
+    queued = transition(queued, Progressed(ahead=2), queued.updated_at)
+    assert (Standing.of(queued).word, Standing.of(queued).figure) == ("Queued", "2 ahead")
+
+
 def test_a_clip_is_shown_by_its_thumbnail() -> None:
     """In its own size, as something that plays."""
     begun = process("video-generator", CLIP)
-    kept = KeptPicture(width=432, height=768, colour="#000000", seconds=4.0)
+    kept = KeptPicture(width=432, height=768, colour="#000000", blur="AAAA", seconds=4.0)
     data = begun.data.model_copy(update={"generations": ("/media/p_1/0.mp4",), "pictures": (kept,)})
     done = begun.model_copy(update={"status": ProcessStatus.COMPLETED, "data": data})
     [frame] = frames(done)
     assert (frame.shown, frame.full, frame.clip) == ("/media/p_1/0-512.webp", "/media/p_1/0.mp4", True)
-    assert frame.duration == "0:04"
+    assert (frame.duration, frame.blur) == ("0:04", "data:image/webp;base64,AAAA")
     assert outcome(done) == "1 clip ready"
     assert (Job.of(done).width, Job.of(done).height) == (432, 768)
     assert {fact.name: fact.value for fact in facts(done, "Demo painter")} == {

@@ -85,8 +85,12 @@ class _Queue(BaseModel):
     def runs(self, prompt_id: str) -> bool:
         return any(prompt_id in prompt[1:2] for prompt in self.queue_running)
 
-    def waits(self, prompt_id: str) -> bool:
-        return any(prompt_id in prompt[1:2] for prompt in self.queue_pending)
+    def ahead(self, prompt_id: str) -> int | None:
+        """How many prompts come before this one; `None` where it does not wait. The list is in no order."""
+        numbers = {str(prompt[1]): prompt[0] for prompt in self.queue_pending if len(prompt) > 1}
+        if prompt_id not in numbers:
+            return None
+        return len(self.queue_running) + sum(number < numbers[prompt_id] for number in numbers.values())
 
 
 _History = TypeAdapter(dict[str, _Ended])
@@ -243,8 +247,9 @@ class ComfyUI:
         """How the prompt is; `None` when ComfyUI does not know it."""
         # In this order: a prompt that leaves the queue is in the history at that moment.
         queue = await self._queue()
-        if queue.waits(prompt_id):
-            return Report("processing", prompt_id, stage=Stage.QUEUED)
+        ahead = queue.ahead(prompt_id)
+        if ahead is not None:
+            return Report("processing", prompt_id, stage=Stage.QUEUED, ahead=ahead)
         if queue.runs(prompt_id):
             return Report("processing", prompt_id, stage=Stage.PAINTING)
         try:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from hexwave_app.processes.errors import InvalidRequest
+from hexwave_app.processes.model import Stage
 from hexwave_app.providers.api import JOB_ID
 from hexwave_app.providers.batch import batch
 from hexwave_app.providers.exchange import without_queries
@@ -31,14 +32,11 @@ class Queued(BaseModel):
     status: Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
     queue_position: Annotated[int | None, Field(ge=0)] = None
 
-    @property
-    def ahead(self) -> str:
-        """For the person who waits; empty where there is nothing to tell any more."""
-        if self.status != "IN_QUEUE" or not self.queue_position:
-            return ""
-        if self.queue_position == 1:
-            return "1 request is ahead of yours."
-        return f"{self.queue_position} requests are ahead of yours."
+    def report(self, job_id: str) -> Report:
+        """Of one that is not completed."""
+        if self.status == "IN_QUEUE":
+            return Report("processing", job_id, stage=Stage.QUEUED, ahead=self.queue_position)
+        return Report("processing", job_id, stage=Stage.PAINTING)
 
 
 class _File(BaseModel):

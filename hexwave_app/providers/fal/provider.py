@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from hexwave_app.media.fetch import Fetcher
 from hexwave_app.processes.errors import ProviderUnavailable, SubmissionUnknown
-from hexwave_app.processes.model import ProviderJob, Stage
+from hexwave_app.processes.model import ProviderJob
 from hexwave_app.providers.api import ANSWER_PATIENCE, Api
 from hexwave_app.providers.data_uri import data_uri
 from hexwave_app.providers.exchange import open_client
@@ -96,8 +96,7 @@ class Fal:
                 return await self._result(job)
         except ValidationError as error:
             raise ProviderUnavailable("fal's answer cannot be read.") from error
-        stage = Stage.QUEUED if queued.status == "IN_QUEUE" else Stage.PAINTING
-        return Report("processing", job.job_id, stage=stage, notice=queued.ahead)
+        return queued.report(job.job_id or "")
 
     async def cancel(self, job: ProviderJob) -> None:
         await self._api.ask("PUT", f"{_path(job)}/cancel", also={400, 404})
