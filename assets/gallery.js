@@ -91,6 +91,7 @@
       full,
       ratio: Math.min(2.6, Math.max(0.4, (picture?.height ?? down) / (picture?.width ?? across) || 1)),
       colour: picture?.colour,
+      blur: picture?.blur,
       length: picture?.seconds ? length(Math.round(picture.seconds)) : "",
     };
   };
@@ -355,6 +356,7 @@
         this.shown.set(tile.id, element);
         const { x, y, w, h } = this.places[at];
         element.style.cssText = `--x:${x}px;--y:${y}px;--w:${w}px;--h:${h}px;--ground:${tile.colour ?? "var(--hw-fill)"}`;
+        if (tile.blur) element.style.setProperty("--blur", `url(data:image/webp;base64,${tile.blur})`);
         element.setAttribute("aria-posinset", at + 1);
         element.setAttribute("aria-setsize", kept.cursor === null ? kept.tiles.length : -1);
         if (element === next) next = next.nextElementSibling;

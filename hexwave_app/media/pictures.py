@@ -1,6 +1,7 @@
 """Checking what a provider calls a picture, and making our own copy of it."""
 
 import io
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ SIDE_LIMIT = 16_383
 """Pixels; WebP holds no longer side."""
 
 THUMBNAIL_SIDE = 512
+
+_BLUR_SIDE = 12
+"""Pixels; in fewer, nobody knows the picture again."""
 
 CARD_SIZE = (1200, 630)
 """Pixels of what other apps show beside a link: the shape that none of them cuts."""
@@ -40,7 +44,7 @@ _LIGHT_SIDE = 1536
 class Picture:
     """A re-encoded picture and its WebP thumbnail; `suffix` is png, jpg or webp, sizes are in pixels.
 
-    `colour` is the average, `#rrggbb`.
+    `colour` is the average, `#rrggbb`, and `blur` holds its place until it comes, see `KeptPicture`.
     """
 
     content: bytes
@@ -49,6 +53,7 @@ class Picture:
     width: int
     height: int
     colour: str
+    blur: str
 
 
 def copied(raw: bytes, origin: Origin) -> Picture:
@@ -60,7 +65,15 @@ def copied(raw: bytes, origin: Origin) -> Picture:
     """
     image, suffix = _decoded(raw)
     content = _encoded(image, **_form(suffix, origin, image.size))
-    return Picture(content, suffix, thumbnail(image), image.width, image.height, average_colour(image))
+    return Picture(
+        content=content,
+        suffix=suffix,
+        thumbnail=thumbnail(image),
+        width=image.width,
+        height=image.height,
+        colour=average_colour(image),
+        blur=blur(image),
+    )
 
 
 def preview(raw: bytes) -> bytes:
@@ -190,6 +203,15 @@ def average_colour(image: Image.Image) -> str:
     """As `#rrggbb`."""
     pixel = image.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes()
     return f"#{pixel.hex()}"
+
+
+def blur(image: Image.Image) -> str:
+    """The picture in a few pixels, a WebP in base64 of some 150 characters; none where it is transparent."""
+    if image.mode == "RGBA":
+        return ""
+    small = image.copy()
+    small.thumbnail((_BLUR_SIDE, _BLUR_SIDE))
+    return b64encode(_encoded(small, format="WEBP", quality=80, method=6)).decode()
 
 
 def _encoded(image: Image.Image, **form: Any) -> bytes:

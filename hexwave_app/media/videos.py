@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from hexwave_app.media.origin import Origin
-from hexwave_app.media.pictures import average_colour, thumbnail, webp
+from hexwave_app.media.pictures import average_colour, blur, thumbnail, webp
 from hexwave_app.media.results import BYTES_LIMIT, Video
 from hexwave_app.processes.errors import ResultLost
 
@@ -67,6 +67,7 @@ def copied(raw: bytes, origin: Origin) -> Video:
         height=first.height,
         seconds=seconds,
         colour=average_colour(first),
+        blur=blur(first),
     )
 
 

@@ -1,6 +1,6 @@
 """Takes the pictures in docs/screenshots: every page with real content, three sizes, both themes.
 
-    HEXWAVE_TEST_BROWSER=/usr/bin/chromium python -m tests.e2e.screenshots [name of a page ...]
+    HEXWAVE_TEST_BROWSER=/usr/bin/chromium-headless-shell python -m tests.e2e.screenshots [name of a page ...]
 
 A server of its own paints the content first.
 """

@@ -4,6 +4,7 @@ import contextlib
 import io
 import struct
 import zlib
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree
@@ -90,6 +91,17 @@ def test_its_average_colour_holds_its_place() -> None:
     image = Image.new("RGB", (64, 64))
     image.paste("white", (0, 0, 32, 64))
     assert copied(saved(image, "PNG"), ORIGIN).colour in ("#7f7f7f", "#808080")
+
+
+def test_its_blur_is_the_picture_in_a_few_pixels() -> None:
+    """A WebP of its shape in base64, dark where the picture is; none where it is transparent."""
+    image = Image.new("RGB", (640, 320), "black")
+    image.paste("white", (320, 0, 640, 320))
+    small = opened(b64decode(copied(saved(image, "PNG"), ORIGIN).blur))
+    assert (small.format, small.size) == ("WEBP", (12, 6))
+    left, *_, right = small.convert("L").tobytes()[:12]
+    assert left < 32 < 223 < right
+    assert copied(saved(Image.new("RGBA", (64, 64)), "PNG"), ORIGIN).blur == ""
 
 
 def test_an_avif_becomes_a_webp() -> None:

@@ -5,6 +5,7 @@ import io
 import socket
 import struct
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -57,12 +58,13 @@ def test_a_copy_has_the_same_frames(container: str, codec: str, sound: str | Non
 
 
 def test_the_poster_is_the_first_frame() -> None:
-    """In the video's size, with a thumbnail of at most 512 pixels, and its average colour."""
+    """In the video's size, with a thumbnail of at most 512 pixels, its average colour and its blur."""
     video = videos.copied(clip(size=(640, 480)), ORIGIN)
     poster, small = (Image.open(io.BytesIO(each)) for each in (video.poster, video.thumbnail))
     assert (poster.format, poster.size, small.size) == ("WEBP", (640, 480), (512, 384))
     assert max(poster.convert("L").tobytes()) < 8
     assert video.colour == "#000000"
+    assert Image.open(io.BytesIO(b64decode(video.blur))).size == (12, 9)
 
 
 def test_a_copy_says_where_it_comes_from() -> None:

@@ -44,7 +44,12 @@ def frame(
         ),
         key=index,
         class_name="hw-frame",
-        custom_attrs={"style": {"backgroundColor": each.colour}},
+        custom_attrs={
+            "style": {
+                "backgroundColor": each.colour,
+                "backgroundImage": rx.cond(each.blur == "", "none", "url(" + each.blur + ")"),
+            }
+        },
     )
 
 
