@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import ctypes
 import errno
+import functools
 import hashlib
 import http.client
 import importlib.util
@@ -507,13 +508,19 @@ def apt_install(name: str, package: str) -> None:
         return
     say(f"Installing {name} with apt-get (once) ...")
     with contextlib.suppress(Failure):
-        logged(["apt-get", "-q", "update"], "apt.log", "apt-get failed.")
+        apt_update()
         logged(
             ["apt-get", "-q", "install", "-y", package],
             "apt.log",
             "apt-get failed.",
             DEBIAN_FRONTEND="noninteractive",
         )
+
+
+@functools.cache
+def apt_update() -> None:
+    """Read what there is to install, once for all that is installed. Raises Failure."""
+    logged(["apt-get", "-q", "update"], "apt.log", "apt-get failed.")
 
 
 def playwright_browser() -> str:
