@@ -60,7 +60,7 @@ def prompt_bar(
         rx.el.div(
             rx.fragment() if chip is None else rx.cond(refers, _refer()),
             _surprise(invitation.surprises) if invitation.surprises else rx.fragment(),
-            _enhance(enhance) if invitation.field else rx.fragment(),
+            _enhance(enhance) if invitation.field else _name(invitation.label),
             _settings(brief),
             rx.el.p(summary, class_name="hw-summary"),
             _generate(),
@@ -82,6 +82,12 @@ def _prompt(invitation: Invitation, hint: rx.Var[str]) -> rx.Component:
         _refusal(hint),
         custom_attrs={} if invitation.needed else {"data-optional": ""},
     )
+
+
+def _name(label: str) -> rx.Component:
+    """Where there is no prompt to say what the page is for."""
+    # The form has it for its name already.
+    return rx.el.p(label, class_name="hw-bar-name", custom_attrs={"aria-hidden": "true"})
 
 
 def _refusal(hint: rx.Var[str]) -> rx.Component:
