@@ -139,7 +139,6 @@ def _filters(models: rx.Var[list[ModelOption]]) -> rx.Component:
             "Status",
             "status",
             [("", "Done"), ("running", "Running"), ("failed", "Failed"), ("any", "Any")],
-            label=True,
         ),
         rx.el.label(
             rx.el.input(type="checkbox", name="favourites", aria_label="Favourites"),
@@ -155,9 +154,7 @@ def _filters(models: rx.Var[list[ModelOption]]) -> rx.Component:
             **{"aria-label": "More filters"},
         ),
         _further(models),
-        _pick(
-            "Sort", "sort", [("", "Newest first"), ("oldest", "Oldest first")], label=False, kind="hw-sort"
-        ),
+        _pick("Sort", "sort", [("", "Newest first"), ("oldest", "Oldest first")], kind="hw-sort"),
         id=_FILTERS,
         class_name="hw-filters",
         custom_attrs={"popover": "auto"},
@@ -168,11 +165,9 @@ def _kind(value: str, text: str) -> rx.Component:
     return rx.el.label(rx.el.input(type="radio", name="kind", value=value), text)
 
 
-def _pick(
-    title: str, name: str, options: list[tuple[str, str]], *, label: bool, kind: str = ""
-) -> rx.Component:
+def _pick(title: str, name: str, options: list[tuple[str, str]], *, kind: str = "") -> rx.Component:
     return rx.el.label(
-        title if label else rx.fragment(),
+        rx.el.span(title),
         rx.el.select(
             *[rx.el.option(text, value=value) for value, text in options], name=name, aria_label=title
         ),
