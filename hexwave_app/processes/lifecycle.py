@@ -81,7 +81,7 @@ class Processes:
         return self._followers
 
     async def create(self, process: Process) -> Process:
-        """Save a fresh process and publish it.
+        """Save a fresh process. Followers are told of what becomes of it; of its beginning, its caller knows.
 
         Where its idempotency key was used before by the same user, nothing is saved and that earlier
         process is returned instead: compare the ids.
@@ -91,7 +91,6 @@ class Processes:
             kept = await self._store.insert(process)
             if kept.process_id == process.process_id:
                 self._observe(Deed.CREATED, kept, Source.USER, seconds=time.monotonic() - began)
-                await self._tell(kept, Source.USER)
         return kept
 
     async def begun(self, user_id: str, idempotency_key: str) -> Process | None:

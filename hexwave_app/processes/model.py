@@ -218,6 +218,7 @@ class Process(Kept):
     ) -> "Process":
         """A process at sequence 1, with an unguessable id of 22 characters `[A-Za-z0-9_-]`.
 
+        It begins as published: nobody can have followed what had no id.
         Without a `provider` the tool does the work by itself. `req` is JSON-ready.
         """
         now = utc_now()
@@ -228,6 +229,7 @@ class Process(Kept):
             category=category,
             data=ProcessData(req=req, stage=Stage.QUEUED),
             provider=provider or ProviderJob(name=tool_name),
+            published=1,
             events=(ProcessEvent(type=EventType.CREATED, at=now, source=Source.USER, sequence=1),),
             idempotency_key=idempotency_key,
             retry_of=retry_of,

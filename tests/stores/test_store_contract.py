@@ -376,7 +376,8 @@ async def test_the_overdue_are_the_unfinished_that_began_long_ago(store: Process
 
 async def test_what_is_leased_is_not_looked_for(store: ProcessStore) -> None:
     """While the lease lasts, by nobody; then it comes after those that waited longer."""
-    made = [await store.insert(touched(NOON + timedelta(seconds=number))) for number in range(4)]
+    times = [NOON + timedelta(seconds=number) for number in range(4)]
+    made = [await store.insert(touched(time, published=0)) for time in times]
     first, second, third, fourth = made
     looks = (store.unfinished, store.overdue, store.unpublished)
     for process in made[:2]:
@@ -410,7 +411,8 @@ async def test_progress_makes_a_silent_process_heard(store: ProcessStore) -> Non
 async def test_the_unpublished_are_everyones_oldest_first(store: ProcessStore) -> None:
     """Ended or not; the limit takes the oldest."""
     made = [
-        await store.insert(touched(NOON + timedelta(seconds=number), f"g_{number}")) for number in (2, 0, 1)
+        await store.insert(touched(NOON + timedelta(seconds=number), f"g_{number}", published=0))
+        for number in (2, 0, 1)
     ]
     ended = transition(made[0], Failed("No.", "x"), made[0].updated_at)
     await store.replace(ended)
@@ -423,8 +425,8 @@ async def test_the_unpublished_are_everyones_oldest_first(store: ProcessStore) -
 
 async def test_what_followers_were_told_is_not_unpublished(store: ProcessStore) -> None:
     """Until its next change."""
-    first = await store.insert(touched(NOON))
-    await store.insert(touched(NOON, published=1))
+    first = await store.insert(touched(NOON, published=0))
+    await store.insert(touched(NOON))
     await store.replace(told(first))
     assert await store.unpublished(NOON + AN_HOUR, 10) == []
     await store.replace(later(told(first)))
