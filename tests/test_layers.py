@@ -21,7 +21,7 @@ ALLOWED = {
     # The ports of what is kept are in two rooms: processes, and the API keys of users.
     "stores": {"identity", "processes"},
     # Without a key, the channel is one of our own server's.
-    "realtime": {"ably_local", "processes"},
+    "realtime": {"ably_local", "background", "processes"},
     "live": {"processes"},
     "worker_processes": set(),
     "media": {"processes", "worker_processes"},

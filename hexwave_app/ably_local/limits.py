@@ -8,7 +8,8 @@ class Limits:
     """Durations are milliseconds unless named otherwise; the defaults are the service's own where known."""
 
     message_bytes: int = 65_536  # TO3l8, CD2c
-    frame_bytes: int = 524_288  # CD2d; also the largest request body
+    frame_bytes: int = 524_288  # CD2d; also the largest request body, but for a batch
+    batch_bytes: int = 2_097_152
     channels_per_connection: int = 200
     connection_state_ttl: int = 120_000  # CD2f
     max_idle_interval: int = 15_000  # CD2h

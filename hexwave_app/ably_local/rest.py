@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from .batch import Spec, read_specs
 from .channel import check_channel_name
 from .clock import now
 from .credential import Credential
@@ -21,7 +22,7 @@ from .history import HistoryQuery
 from .loopback import is_loopback
 from .message import read_messages
 from .state import AppState
-from .wire import Format, decode, encode, wire_messages
+from .wire import Fields, Format, decode, encode, wire_messages
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -37,6 +38,7 @@ class Rest:
             Route("/time", self.time),
             Route("/keys/{key_name}/requestToken", self.request_token, methods=["POST"]),
             Route("/channels/{name:path}/messages", self.publish, methods=["POST"]),
+            Route("/messages", self.publish_batch, methods=["POST"]),
             Route("/channels/{name:path}/messages", self.history, methods=["GET"]),
             Route("/{path:path}", self.unsupported, methods=METHODS),
         ]
@@ -60,10 +62,33 @@ class Rest:
         body = await self._body(request)
         if request.query_params.get("_forceNack") == "true":
             raise AblyError(40099, "Refused as asked with _forceNack (RSL1l1).")
+        return _respond(request, self._published(name, body, credential), 201)
+
+    async def publish_batch(self, request: Request) -> Response:
+        """RSC22: each channel of each spec is published to by itself; the answer tells of each."""
+        credential = self._credential(request)
+        body = await self._body(request, self.state.limits.batch_bytes)
+        results = [self._each_published(spec, credential) for spec in read_specs(body)]
+        return _respond(request, results if isinstance(body, list) else results[0], 201)
+
+    def _each_published(self, spec: Spec, credential: Credential) -> Fields:
+        """BPR2, BPF2."""
+        results = list[Fields]()
+        for channel in spec.channels:
+            try:
+                name = check_channel_name(channel)
+                credential.require("publish", name)
+                results.append(self._published(name, spec.messages, credential))
+            except AblyError as error:
+                results.append({"channel": channel, "error": error.to_dict()})
+        failed = sum("error" in result for result in results)
+        return {"successCount": len(results) - failed, "failureCount": failed, "results": results}
+
+    def _published(self, name: str, body: object, credential: Credential) -> Fields:
         messages = read_messages(body, credential, self.state.limits.message_bytes)
         base_id = secrets.token_urlsafe(9)
         serials = self.state.channels.get(name).publish(messages, base_id)
-        return _respond(request, {"channel": name, "messageId": base_id, "serials": serials}, 201)
+        return {"channel": name, "messageId": base_id, "serials": serials}
 
     async def history(self, request: Request) -> Response:
         """RSL2: what the channel still holds, newest first, in pages linked by `Link` headers (TG1)."""
@@ -80,8 +105,8 @@ class Rest:
         """Refuse the parts of Ably that are not here, as Ably refuses an unknown path."""
         raise AblyError(
             40400,
-            "This local server has no such resource: it serves /time, requestToken, publish and history;"
-            " presence, push, stats, batches and message updates are Ably's own.",
+            "This local server has no such resource: it serves /time, requestToken, publish, batches of it"
+            " and history; presence, push, stats and message updates are Ably's own.",
         )
 
     def _credential(self, request: Request) -> Credential:
@@ -98,7 +123,8 @@ class Rest:
         client_id = request.headers.get("x-ably-clientid")  # RSA7e2
         return credential.identify(_base64_text(client_id) if client_id else None)
 
-    async def _body(self, request: Request) -> object:
+    async def _body(self, request: Request, most: int | None = None) -> object:
+        most = most or self.state.limits.frame_bytes
         content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
         formats = {format.media_type: format for format in Format}
         if content_type not in formats:
@@ -108,7 +134,7 @@ class Rest:
             async with asyncio.timeout(self.state.limits.request_seconds):
                 async for chunk in request.stream():
                     body += chunk
-                    if len(body) > self.state.limits.frame_bytes:
+                    if len(body) > most:
                         raise AblyError(40009, "The body is too large: publish less at once.", 413)
         except (TimeoutError, ClientDisconnect) as error:
             raise AblyError(50003, "The body did not arrive in time.", 503) from error

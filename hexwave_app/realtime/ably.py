@@ -19,6 +19,7 @@ from hexwave_app.processes.model import StatusMessage
 from hexwave_app.realtime.advice import advice
 from hexwave_app.realtime.connections import Connections
 from hexwave_app.realtime.mailbox import Mailbox
+from hexwave_app.realtime.outbox import Outbox
 from hexwave_app.realtime.publisher import Publisher
 
 TOKEN_TTL = 3600
@@ -34,11 +35,13 @@ def channel_name(process_id: str) -> str:
 class AblyChannel:
     """A `StatusChannel`: publishes over REST, follows over as many realtime connections as it takes."""
 
-    def __init__(self, rest: AblyRest, connections: Connections, endpoint: str | None) -> None:
+    def __init__(
+        self, rest: AblyRest, outbox: Outbox, connections: Connections, endpoint: str | None
+    ) -> None:
         self.endpoint = endpoint
         """`host:port` of the server where it is not Ably's own."""
         self._rest = rest
-        self._publisher = Publisher(rest)
+        self._publisher = Publisher(outbox)
         self._connections = connections
 
     @classmethod
@@ -62,8 +65,9 @@ class AblyChannel:
                 **where,
             )
             stack.push_async_callback(rest.close)
+            outbox = await stack.enter_async_context(Outbox.open(rest))
             connections = await stack.enter_async_context(Connections.open({"key": key, **where}))
-            yield cls(rest, connections, endpoint)
+            yield cls(rest, outbox, connections, endpoint)
 
     @property
     def topics(self) -> int:

@@ -9,15 +9,13 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import httpx
-from ably import AblyRest
 from ably.types.message import Message
 from ably.util.exceptions import AblyException
 
 from hexwave_app.processes.errors import ChannelUnavailable, StatusTooLarge
 from hexwave_app.processes.model import StatusMessage
 from hexwave_app.realtime.advice import advice
-from hexwave_app.realtime.breaker import Breaker
+from hexwave_app.realtime.outbox import FAILURES, Outbox
 
 MESSAGE_LIMIT = 65_536
 """Bytes of a message's data that Ably takes on every plan (https://ably.com/docs/platform/pricing/limits)."""
@@ -26,29 +24,21 @@ _INTERVAL = 0.025
 """Seconds between two messages of progress on a channel. Ably takes 50 messages a second on each; other
 workers, and the end, which does not wait, need their share."""
 
-_AT_ONCE = 32
-"""Requests on their way together. A server that comes back is not buried under all that waited for it."""
-
 _TRIES = (0.0, 0.3, 1.2)
 """Seconds of rest before each try, give or take a half."""
-
-_TRY_SECONDS = 6.0
-"""The longest that one try may take, with whatever other hosts of Ably the SDK asks meanwhile."""
 
 
 class Publisher:
     """Sends status messages. Each is the whole state, so a newer one makes an older one superfluous."""
 
-    def __init__(self, rest: AblyRest) -> None:
-        self._rest = rest
-        self._breaker = Breaker()
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
         self._lanes: dict[str, _Lane] = {}
 
     @property
     def trouble(self) -> str | None:
         """Why nothing is published at the moment."""
-        return self._breaker.reason
+        return self._outbox.trouble
 
     async def publish(self, name: str, message: StatusMessage) -> None:
         """Return once Ably has `message`, or one that is newer.
@@ -98,32 +88,16 @@ class Publisher:
             await asyncio.sleep(rest * random.uniform(0.5, 1.5))
             if lane.overtakes(message):
                 return
-            async with self._slots:
-                self._breaker.check()
-                try:
-                    async with asyncio.timeout(_TRY_SECONDS):
-                        await self._rest.channels.get(name).publish(sent)
-                except (AblyException, httpx.HTTPError, TimeoutError, OSError) as error:
-                    failure = error
-                    if not self._worth_repeating(error):
-                        break
-                else:
-                    self._breaker.succeeded()
-                    lane.told = max(lane.told, message.sequence)
-                    return
-                finally:
-                    # The SDK keeps every channel it was ever asked for.
-                    self._rest.channels.release(name)
+            try:
+                await self._outbox.send(name, sent)
+            except FAILURES as error:
+                failure = error
+                if not _worth_repeating(error):
+                    break
+            else:
+                lane.told = max(lane.told, message.sequence)
+                return
         raise ChannelUnavailable(f"Ably did not take the message: {advice(failure)}") from failure
-
-    def _worth_repeating(self, error: Exception) -> bool:
-        status = error.status_code if isinstance(error, AblyException) else None
-        if status == 429:
-            # Too much for this channel, but an answer: the others may go on.
-            self._breaker.succeeded()
-        else:
-            self._breaker.failed(f"Ably takes no messages at the moment: {advice(error)}")
-        return status is None or status >= 500 or status == 429
 
 
 class _Lane:
@@ -149,6 +123,11 @@ class _Lane:
         """Whether something newer is on its way, or there."""
         newest = self.newest.sequence if self.newest else 0
         return max(newest, self.told) > message.sequence
+
+
+def _worth_repeating(error: Exception) -> bool:
+    status = error.status_code if isinstance(error, AblyException) else None
+    return status is None or status >= 500 or status == 429
 
 
 def _check_size(message: StatusMessage) -> None:

@@ -23,6 +23,7 @@ const calls = {
   attach: (channel) => channel.attach().then((change) => ({ resumed: change?.resumed, params: channel.params })),
   subscribe: (channel, { client }) => channel.subscribe(({ data }) => tell({ heard: [client, channel.name, data] })),
   publish: (channel, { data }) => channel.publish("n", data),
+  batch: (_, { client, specs }) => clients[client].batchPublish(specs),
   history: (channel, { query }) => channel.history(query).then((page) => page.items.map(({ data }) => data)),
 };
 

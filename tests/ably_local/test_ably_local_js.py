@@ -126,6 +126,47 @@ async def test_attach_rewind_order_and_history(server: LocalServer, clients: Any
 
 
 @formats
+async def test_a_batch_is_many_publishes(server: LocalServer, clients: Any, binary: bool) -> None:
+    """Each channel is told by itself; one that may not be published to fails alone (RSC22)."""
+    good, bad = f"batch:{binary}", "[batch"
+    specs = [
+        {"channels": [good, bad], "messages": [{"name": "n", "data": "1", "id": "b-1:0"}]},
+        {"channels": [good], "messages": [{"name": "n", "data": "again", "id": "b-1:0"}]},
+        {"channels": [good], "messages": [{"name": "n", "data": {"2": 2}}]},
+    ]
+    async with ably_js(server.port, binary) as js:
+        first, second, third = await js.call("batch", good, specs=specs)
+        assert (first["successCount"], first["failureCount"]) == (1, 1)
+        assert [result["channel"] for result in first["results"]] == [good, bad]
+        assert first["results"][0]["messageId"]
+        assert first["results"][1]["error"]["code"] == 40010
+        assert second["failureCount"] == third["failureCount"] == 0
+        alone = await js.call("batch", good, specs=specs[2])
+        assert alone["successCount"] == 1
+    page = await clients.rest().channels.get(good).history(direction="forwards")
+    assert [message.data for message in page.items] == ["1", {"2": 2}, {"2": 2}]
+
+
+@pytest.mark.parametrize(
+    ("specs", "code"),
+    [
+        ([], 40001),
+        ("x", 40001),
+        ([{"channels": []}], 40001),
+        ([{"channels": [7], "messages": {}}], 40001),
+        ([{"channels": "a"}], 40001),
+        ([{"channels": [f"c{number}" for number in range(101)], "messages": {"data": "x"}}], 40000),
+    ],
+)
+async def test_a_batch_that_is_none_is_refused(server: LocalServer, specs: Any, code: int) -> None:
+    """As a whole."""
+    async with ably_js(server.port, binary=False) as js:
+        with pytest.raises(Refused) as refusal:
+            await js.call("batch", "any", specs=specs)
+        assert refusal.value.args == (code,)
+
+
+@formats
 async def test_a_cut_loses_nothing(clients: Any, wire: Wire, binary: bool) -> None:
     """After a cut ably-js resumes the same connection, and hears what it missed once and in order."""
     name = f"js:cut:{binary}"
