@@ -11,12 +11,13 @@ import asyncio
 import json
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiosqlite
 import reflex as rx
 from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -108,17 +109,21 @@ async def store() -> AsyncGenerator[None, None]:
 
 @asynccontextmanager
 async def _sqlite(path: str) -> AsyncGenerator[Callable[[str, dict[str, Any]], Awaitable[object]], None]:
-    async with aiosqlite.connect(path, isolation_level=None) as connection:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-            await connection.execute(f"PRAGMA {pragma}")
-        await connection.execute("CREATE TABLE bare (id TEXT PRIMARY KEY, document TEXT)")
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("CREATE TABLE bare (id TEXT PRIMARY KEY, document TEXT)")
+    with ThreadPoolExecutor(1) as thread:
 
         async def insert(identifier: str, document: dict[str, Any]) -> object:
-            return await connection.execute(
-                "INSERT INTO bare VALUES (?, ?)", (identifier, json.dumps(document))
+            row = identifier, json.dumps(document)
+            insertion = "INSERT INTO bare VALUES (?, ?)"
+            return await asyncio.get_running_loop().run_in_executor(
+                thread, connection.execute, insertion, row
             )
 
         yield insert
+    connection.close()
 
 
 @asynccontextmanager
