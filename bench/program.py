@@ -81,8 +81,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 def _family(pid: int) -> Iterator[int]:
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from _family(int(child))
+        # A thread may be gone by now.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for child in (task / "children").read_text().split():
+                yield from _family(int(child))
 
 
 def _proportional(pid: int) -> int:
