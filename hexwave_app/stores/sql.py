@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -188,18 +189,15 @@ class SqlStore:
         return await self._one(select(table.document).where(key))
 
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
-        table = processes.c
-        query = select(table.document).where(*_narrowed(user_id, narrow))
+        query = _listing(narrow, limit)
         if after is not None:
             query = query.where(*_beyond(after, narrow.oldest_first))
-        order = [table.created_at, table.process_id]
-        if not narrow.oldest_first:
-            order = [column.desc() for column in order]
-        return await self._all(query.order_by(*order).limit(limit))
+        return await self._all(query, {"user": user_id})
 
     async def count(self, user_id: str, narrow: Filter) -> int:
-        query = select(func.count()).select_from(processes).where(*_narrowed(user_id, narrow))
-        return await self._read(lambda connection: connection.execute(query).scalar_one())
+        query = select(func.count()).select_from(processes).where(*_narrowed(narrow))
+        user = {"user": user_id}
+        return await self._read(lambda connection: connection.execute(query, user).scalar_one())
 
     async def owned(self, user_id: str, process_ids: Collection[str]) -> list[Process]:
         table = processes.c
@@ -258,8 +256,10 @@ class SqlStore:
     async def _changed(self, statement: Update | Delete, values: dict[str, Any] | None = None) -> bool:
         return await self._write(lambda connection: connection.execute(statement, values).rowcount == 1)
 
-    async def _all(self, query: Select[Any]) -> list[Process]:
-        return await self._read(lambda connection: list(map(_process, connection.execute(query).scalars())))
+    async def _all(self, query: Select[Any], values: dict[str, Any] | None = None) -> list[Process]:
+        return await self._read(
+            lambda connection: list(map(_process, connection.execute(query, values).scalars()))
+        )
 
     async def _one(self, query: Select[Any], values: dict[str, Any] | None = None) -> Process | None:
         document = await self._read(lambda connection: connection.execute(query, values).scalar_one_or_none())
@@ -339,7 +339,18 @@ def _row(process: Process) -> dict[str, Any]:
     }
 
 
-def _narrowed(user_id: str, narrow: Filter) -> list[ColumnElement[bool]]:
+# Every page that is open asks for the same list, again and again, and making the statement costs more.
+@lru_cache(64)
+def _listing(narrow: Filter, limit: int) -> Select[Any]:
+    """The first `limit` of a list of `:user`."""
+    table = processes.c
+    order = [table.created_at, table.process_id]
+    if not narrow.oldest_first:
+        order = [column.desc() for column in order]
+    return select(table.document).where(*_narrowed(narrow)).order_by(*order).limit(limit)
+
+
+def _narrowed(narrow: Filter) -> list[ColumnElement[bool]]:
     table = processes.c
     exact = [
         (table.status, narrow.status),
@@ -349,7 +360,7 @@ def _narrowed(user_id: str, narrow: Filter) -> list[ColumnElement[bool]]:
         (table.model, narrow.model),
         (table.favourite, narrow.favourite or None),
     ]
-    wanted = [table.user_id == user_id, table.deleted_at.is_(None)]
+    wanted = [table.user_id == bindparam("user"), table.deleted_at.is_(None)]
     wanted += [column == value for column, value in exact if value is not None]
     if narrow.since is not None:
         wanted.append(table.created_at >= _milliseconds(narrow.since))
