@@ -96,9 +96,10 @@ class Publisher:
         failure: Exception | None = None
         for rest in _TRIES:
             await asyncio.sleep(rest * random.uniform(0.5, 1.5))
-            if lane.overtakes(message):
-                return
             async with self._slots:
+                # Only here: in a crowd, the wait for a place is the longest.
+                if lane.overtakes(message):
+                    return
                 self._breaker.check()
                 try:
                     async with asyncio.timeout(_TRY_SECONDS):
