@@ -26,7 +26,7 @@ from bench.table import Line, markdown
 from bench.webhook import at_once, population, steady
 from tests.stores.mongod import INSTALL, Mongod, binary, running
 
-_STEP_SECONDS = 240.0
+_STEP_SECONDS = 150.0
 """After which a step of a group has failed."""
 
 
@@ -35,19 +35,19 @@ class Sizes:
     """How much of each is measured."""
 
     in_flight: tuple[int, ...] = (1, 20, 100)
-    creations: int = 1500
+    creations: int = 1000
     processes: int = 200
     webhook_rounds: int = 10
-    sessions: tuple[tuple[int, int], ...] = ((1, 30), (50, 10), (200, 6), (500, 3), (1000, 2))
+    sessions: tuple[tuple[int, int], ...] = ((1, 30), (50, 8), (200, 4), (500, 2), (1000, 1))
     """How many sessions, and for how many rounds."""
     beside: tuple[int, ...] = (1, 50)
     """Of these, those beside which a browser is measured."""
     dom: int = 10
     steady: tuple[int, ...] = (500, 1000)
     """Of these, those that also report at a steady pace: each every `spread` seconds."""
-    spread: float = 5.0
-    steady_rounds: int = 3
-    submits: tuple[tuple[int, int], ...] = ((1, 20), (50, 5), (200, 3))
+    spread: float = 10.0
+    steady_rounds: int = 2
+    submits: tuple[tuple[int, int], ...] = ((1, 20), (50, 3), (200, 1))
     memory: int = 200
     apart: bool = True
     """Whether each group has servers and a database of its own."""
