@@ -11,8 +11,9 @@ port. `build` does the same without serving, which is then left to python -m hex
 docs/deploy.md. `test` installs requirements-dev.txt, ably-js and axe as well, finds a browser and, on Debian,
 a Redis server and nginx, then runs every gate: lint, format, types, tests. `faults` drives a real server
 through random faults for as long as you like, see docs/reliability.md. `bench` measures how fast it is,
-beside the floors of the same run, see docs/performance.md. Work that was done is not done again: stamps in .venv, .web and node_modules hold digests of what those were made from, and are written last, so
-whatever was interrupted is redone.
+beside the floors of the same run, see docs/performance.md. Work that was done is not done again: stamps in
+.venv, .web and node_modules hold digests of what those were made from, and are written last, so whatever was
+interrupted is redone.
 """
 
 import argparse
