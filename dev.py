@@ -4,14 +4,16 @@
     python3 dev.py build
     python3 dev.py test [arguments for pytest]
     python3 dev.py faults [--runs 300] [--store sqlite|mongo] [--seed 1] [--guests 10]
+    python3 dev.py bench [--quick] [--store sqlite|mongo] [--json FILE]
 
 `run` installs what requirements.txt pins into .venv, builds the pages, and serves them and the API on one
 port. `build` does the same without serving, which is then left to python -m hexwave_app.server, see
 docs/deploy.md. `test` installs requirements-dev.txt, ably-js and axe as well, finds a browser and, on Debian,
 a Redis server and nginx, then runs every gate: lint, format, types, tests. `faults` drives a real server
-through random faults for as long as you like, see docs/reliability.md. Work that was done is not done again:
-stamps in .venv, .web and node_modules hold digests of what those were made from, and are written last, so
-whatever was interrupted is redone.
+through random faults for as long as you like, see docs/reliability.md. `bench` measures how fast it is,
+beside the floors of the same run, see docs/performance.md. Work that was done is not done again: stamps in
+.venv, .web and node_modules hold digests of what those were made from, and are written last, so whatever was
+interrupted is redone.
 """
 
 import argparse
@@ -584,6 +586,15 @@ def faults(arguments: list[str]) -> int:
     return call([PYTHON, "-m", "tests.faults", *arguments])
 
 
+def bench(arguments: list[str]) -> int:
+    """Measure how fast it is and return the exit code."""
+    with only_one():
+        install("test")
+        build()
+        browser = find_browser()
+    return call([PYTHON, "-m", "bench", *arguments], HEXWAVE_TEST_BROWSER=browser)
+
+
 # The command line
 
 
@@ -595,7 +606,9 @@ def port_number(text: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="dev.py", description="Hexwave: run it, or test it.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="run | build | test | faults")
+    commands = top.add_subparsers(
+        dest="command", required=True, metavar="run | build | test | faults | bench"
+    )
     run_parser = commands.add_parser("run", help="serve the app on one port; Ctrl+C ends it")
     run_parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     run_parser.add_argument("--port", type=port_number, default=3000, help="port to listen on (3000)")
@@ -604,6 +617,7 @@ def parser() -> argparse.ArgumentParser:
         "test", help="lint, format check, types and tests", usage="dev.py test [pytest arguments]"
     )
     commands.add_parser("faults", help="a real server through random faults", usage="dev.py faults [options]")
+    commands.add_parser("bench", help="how fast it is, beside its floors", usage="dev.py bench [options]")
     return top
 
 
@@ -615,12 +629,12 @@ def main(words: list[str]) -> int:
     """Do what `words` say and return the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
-    # These two hand what follows on to another program, which knows what it means.
-    passing = words[:1] in (["test"], ["faults"]) and words[1:2] not in (["-h"], ["--help"])
+    # These hand what follows on to another program, which knows what it means.
+    passing = words[:1] in (["test"], ["faults"], ["bench"]) and words[1:2] not in (["-h"], ["--help"])
     options = parser().parse_args(words[:1] if passing else words)
     try:
         if passing:
-            return {"test": test, "faults": faults}[words[0]](words[1:])
+            return {"test": test, "faults": faults, "bench": bench}[words[0]](words[1:])
         return prepare() if options.command == "build" else run(options.host, options.port)
     except Failure as failure:
         if str(failure):

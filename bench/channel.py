@@ -6,6 +6,8 @@ The server is a process of its own. Every figure is also given as a multiple of 
 there and back over a bare websocket, measured in the same run.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 import argparse
 import asyncio
 import gc
@@ -13,7 +15,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def message() -> StatusMessage:
 
 
 @asynccontextmanager
-async def ably_server() -> AsyncIterator[str]:
+async def ably_server() -> AsyncGenerator[str, None]:
     command = [sys.executable, "-m", "hexwave_app.ably_local", "--key", KEY, "--port", "0"]
     server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert server.stdout is not None

@@ -71,7 +71,7 @@ async def main() -> None:
             return
         with running(mongod, Path(folder)) as server:
             async with MongoStore.open(server.uri()) as store:
-                with MongoClient(server.uri()) as client:
+                with MongoClient[dict[str, object]](server.uri()) as client:
                     fill_mongo(client.get_default_database(), _USER)
                 await measure("MongoDB", store)
 

@@ -8,7 +8,7 @@ import asyncio
 import io
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -40,7 +40,7 @@ def picture(form: str) -> bytes:
 
 
 @asynccontextmanager
-async def serving(content: bytes) -> AsyncIterator[str]:
+async def serving(content: bytes) -> AsyncGenerator[str, None]:
     """The origin of a server that answers everything with `content`."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -7,10 +7,16 @@ from fastapi import Depends, Header, Request
 from hexwave_app.identity.user import User
 from hexwave_app.services import Services, current
 
-OpenServices = Annotated[Services, Depends(current)]
+
+# FastAPI runs a dependency that is no coroutine in a thread, which takes longer than these do.
+async def _services() -> Services:
+    return current()
 
 
-def _user(request: Request, services: OpenServices) -> User:
+OpenServices = Annotated[Services, Depends(_services)]
+
+
+async def _user(request: Request, services: OpenServices) -> User:
     return services.sessions.admit(request.state.user)
 
 

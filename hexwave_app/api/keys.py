@@ -12,7 +12,7 @@ from hexwave_app.identity.api_key import ApiKey, KeyRequest
 from hexwave_app.processes.errors import NotAllowed
 
 
-def _in_person(request: Request) -> None:
+async def _in_person(request: Request) -> None:
     """A script that lost its key must not be able to make another, or to lock its user's others out."""
     if request.state.bearer:
         raise NotAllowed("A bearer token cannot manage API keys. Do it on the page /settings/keys.")

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from hexwave_app.api.context import OpenServices
 
 
-def _address(request: Request, services: OpenServices) -> str:
+async def _address(request: Request, services: OpenServices) -> str:
     return services.proxies.client_of(request.scope)
 
 

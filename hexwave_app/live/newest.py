@@ -66,6 +66,10 @@ class NewestProcesses(LivePage, mixin=True):
                 changed = await feed.next(wait) if wait > 0 else await scan.read(user_id, window, feed)
                 if feed.ended or not present(token):
                     return
+                # To lock a State and to compare it costs more than to see that nothing has changed.
+                if not scan.tells(changed) and not feed.woken:
+                    continue
+                feed.woken = False
                 async with self:
                     window = self._window
                     self._say(loaded=True, behind=scan.failed, more=scan.more)
@@ -125,6 +129,8 @@ class _Scan:
         self._window = 0
         self._listed: dict[str, datetime] = {}
         self._gone: set[str] = set()
+        self._said: tuple[bool, bool] | None = None
+        self._told: dict[str, int] = {}
 
     def due_in(self, window: int) -> float:
         """Seconds until the next look; none when more is to be seen than at the last one."""
@@ -145,6 +151,20 @@ class _Scan:
                 feed.add(process.process_id)
         self._compare(page)
         return page.processes[::-1]
+
+    def tells(self, changed: Iterable[Process]) -> bool:
+        """Whether there is anything in `changed`, or in the last look, that was not told before."""
+        said = self.failed, self.more
+        newer = {
+            process.process_id: process.sequence
+            for process in changed
+            if process.sequence > self._told.get(process.process_id, 0)
+        }
+        if not newer and not self._gone and said == self._said:
+            return False
+        self._told |= newer
+        self._said = said
+        return True
 
     def take_gone(self) -> set[str]:
         """The ids that the last look no longer found."""

@@ -25,6 +25,8 @@ class Feed:
         self._newest: dict[str, Process] = {}
         self._news = asyncio.Event()
         self.ended = False
+        self.woken = False
+        """Set by `wake`, for whoever takes from the feed to clear."""
 
     @classmethod
     @asynccontextmanager
@@ -48,6 +50,7 @@ class Feed:
 
     def wake(self) -> None:
         """Let `next` answer at once, though nothing has changed."""
+        self.woken = True
         self._news.set()
 
     def end(self) -> None:

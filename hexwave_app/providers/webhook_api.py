@@ -58,7 +58,8 @@ class WebhookApi:
         await reach(self._client, self._url)
 
     async def submit(self, job: Job) -> str:
-        inputs = await asyncio.to_thread(job.body, data_uri)
+        # Only pictures take long to write into a body.
+        inputs = await asyncio.to_thread(job.body, data_uri) if job.originals else job.body(data_uri)
         body = inputs | {"webhook_url": job.webhook_url, "key": job.key}
         answer = await post(self._client, self._url, body, headers={"Idempotency-Key": job.key})
         if not answer.success:

@@ -62,6 +62,7 @@ class _Parcel:
     channel: str
     message: Message
     packed: bytes
+    overtaken: Callable[[], bool]
     taken: asyncio.Future[None]
 
     def end(self, error: Exception | None) -> None:
@@ -105,8 +106,10 @@ class Outbox:
         """Why nothing is sent at the moment."""
         return self._breaker.reason
 
-    async def send(self, channel: str, message: Message) -> None:
-        """Return once Ably has `message`.
+    async def send(
+        self, channel: str, message: Message, overtaken: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Return once Ably has `message`, or it had to wait and was `overtaken` meanwhile.
 
         Raises one of `FAILURES` where this try failed, and `ChannelUnavailable` at once while Ably is known
         to be away.
@@ -120,7 +123,8 @@ class Outbox:
             return
         spec = {"channels": channel, "messages": message.as_dict(binary=True)}
         packed = cast(bytes, msgpack.packb(spec))
-        parcel = _Parcel(channel, message, packed, asyncio.get_running_loop().create_future())
+        taken = asyncio.get_running_loop().create_future()
+        parcel = _Parcel(channel, message, packed, overtaken, taken)
         self._waiting.append(parcel)
         await parcel.taken
 
@@ -136,6 +140,8 @@ class Outbox:
         parcels, size = list[_Parcel](), 0
         while self._waiting and len(parcels) < CHANNELS_LIMIT:
             parcel = self._waiting[0]
+            if parcel.overtaken():
+                parcel.end(None)
             if not parcel.taken.done():
                 size += len(parcel.packed)
                 if parcels and size > BYTES_LIMIT:

@@ -89,7 +89,7 @@ class Publisher:
             if lane.overtakes(message):
                 return
             try:
-                await self._outbox.send(name, sent)
+                await self._outbox.send(name, sent, lambda: lane.overtakes(message))
             except FAILURES as error:
                 failure = error
                 if not _worth_repeating(error):

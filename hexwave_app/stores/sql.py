@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic.config import Config
 from alembic.script.revision import ResolutionError
@@ -16,7 +18,9 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Connection,
     Delete,
+    Engine,
     Index,
     Integer,
     Select,
@@ -27,6 +31,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    create_engine,
     delete,
     event,
     false,
@@ -38,7 +43,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from alembic import command
 from hexwave_app.processes.errors import StoreUnavailable
@@ -49,6 +53,10 @@ from hexwave_app.stores.sql_keys import SqlKeys
 from hexwave_app.stores.sql_schema import metadata
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_THREADS = 5
 
 # Beside the package, where Alembic's own command looks for it; an installed package has it in this folder.
 _MIGRATIONS = next(
@@ -99,7 +107,8 @@ processes = Table(
 )
 
 
-# Made once: to build a statement costs more than to run it, and these two run at every change.
+# Made once: to build a statement costs more than to run it, and these run at every change.
+_INSERT = insert(processes)
 _GET = select(processes.c.document).where(processes.c.process_id == bindparam("id"))
 _REPLACE = update(processes).where(
     processes.c.process_id == bindparam("id"), processes.c.revision == bindparam("before")
@@ -135,33 +144,35 @@ class SqlStore:
     The atomicity of `replace` comes from its single UPDATE, so several server processes may share a file.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine, threads: ThreadPoolExecutor) -> None:
         self._engine = engine
+        self._threads = threads
         # SQLite has one writer at a time: waiting here is cheaper than in its busy handler.
         self._writing = asyncio.Lock()
-        self.keys = SqlKeys(self._reader, self._writer)
+        self.keys = SqlKeys(self._read, self._write)
 
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncGenerator["SqlStore", None]:
         """The store in the file `path`, brought to the newest schema; `StoreUnavailable` when it can't be."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        url = f"sqlite+aiosqlite:///{path}"
+        url = f"sqlite:///{path}"
         try:
             await asyncio.to_thread(migrate, url)
         except SQLAlchemyError as error:
             raise StoreUnavailable(f"The database {path} cannot be opened: {error}") from error
-        engine = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_size=5)
-        event.listen(engine.sync_engine, "connect", _configure)
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=_THREADS)
+        event.listen(engine, "connect", _configure)
+        threads = ThreadPoolExecutor(_THREADS, "sqlite")
         try:
-            yield cls(engine)
+            yield cls(engine, threads)
         finally:
-            await engine.dispose()
+            await asyncio.to_thread(threads.shutdown)
+            engine.dispose()
 
     async def insert(self, process: Process) -> Process:
         try:
-            async with self._writer() as connection:
-                await connection.execute(insert(processes).values(_row(process)))
+            await self._write(lambda connection: connection.execute(_INSERT, _row(process)))
         except IntegrityError as error:
             kept = await self._one(select(processes.c.document).where(_same(process)))
             if kept is None:
@@ -178,19 +189,15 @@ class SqlStore:
         return await self._one(select(table.document).where(key))
 
     async def find(self, user_id: str, narrow: Filter, limit: int, after: Cursor | None) -> list[Process]:
-        table = processes.c
-        query = select(table.document).where(*_narrowed(user_id, narrow))
+        query = _listing(narrow, limit)
         if after is not None:
             query = query.where(*_beyond(after, narrow.oldest_first))
-        order = [table.created_at, table.process_id]
-        if not narrow.oldest_first:
-            order = [column.desc() for column in order]
-        return await self._all(query.order_by(*order).limit(limit))
+        return await self._all(query, {"user": user_id})
 
     async def count(self, user_id: str, narrow: Filter) -> int:
-        query = select(func.count()).select_from(processes).where(*_narrowed(user_id, narrow))
-        async with self._reader() as connection:
-            return (await connection.execute(query)).scalar_one()
+        query = select(func.count()).select_from(processes).where(*_narrowed(narrow))
+        user = {"user": user_id}
+        return await self._read(lambda connection: connection.execute(query, user).scalar_one())
 
     async def owned(self, user_id: str, process_ids: Collection[str]) -> list[Process]:
         table = processes.c
@@ -230,8 +237,8 @@ class SqlStore:
         )
 
     async def adopt(self, user_id: str, adopter_id: str) -> None:
-        async with self._writer() as connection:
-            await connection.execute(_ADOPT, {"user": user_id, "adopter": adopter_id})
+        theirs = {"user": user_id, "adopter": adopter_id}
+        await self._write(lambda connection: connection.execute(_ADOPT, theirs))
 
     async def delete(self, process_id: str, revision: int | None = None) -> bool:
         table = processes.c
@@ -247,34 +254,34 @@ class SqlStore:
         return await self._all(query.order_by(processes.c.lease_until, at).limit(limit))
 
     async def _changed(self, statement: Update | Delete, values: dict[str, Any] | None = None) -> bool:
-        async with self._writer() as connection:
-            return (await connection.execute(statement, values)).rowcount == 1
+        return await self._write(lambda connection: connection.execute(statement, values).rowcount == 1)
 
-    async def _all(self, query: Select[Any]) -> list[Process]:
-        async with self._reader() as connection:
-            return [
-                Process.model_validate(document) for document in (await connection.execute(query)).scalars()
-            ]
+    async def _all(self, query: Select[Any], values: dict[str, Any] | None = None) -> list[Process]:
+        return await self._read(
+            lambda connection: list(map(_process, connection.execute(query, values).scalars()))
+        )
 
     async def _one(self, query: Select[Any], values: dict[str, Any] | None = None) -> Process | None:
-        async with self._reader() as connection:
-            document = (await connection.execute(query, values)).scalar_one_or_none()
-        return None if document is None else Process.model_validate(document)
+        document = await self._read(lambda connection: connection.execute(query, values).scalar_one_or_none())
+        return None if document is None else _process(document)
 
-    @asynccontextmanager
-    async def _reader(self) -> AsyncGenerator[AsyncConnection, None]:
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        # All of it in one thread: an asynchronous driver goes to its thread and back for each step, the
+        # cursor, the query, the rows and the end, and that takes longer than the steps.
         try:
-            async with self._engine.connect() as connection:
-                yield connection
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._connected, work)
         except IntegrityError:
             raise
         except SQLAlchemyError as error:
             raise StoreUnavailable("The database does not answer. Try again in a moment.") from error
 
-    @asynccontextmanager
-    async def _writer(self) -> AsyncGenerator[AsyncConnection, None]:
-        async with self._writing, self._reader() as connection:
-            yield connection
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        async with self._writing:
+            return await self._read(work)
+
+    def _connected(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect() as connection:
+            return work(connection)
 
 
 def migrate(url: str, revision: str = "head") -> None:
@@ -295,7 +302,7 @@ def alembic_config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    config.set_main_option("sqlalchemy.url", url.replace("sqlite+aiosqlite", "sqlite").replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return config
 
 
@@ -304,6 +311,10 @@ def _configure(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _process(document: Any) -> Process:
+    return Process.model_validate(document)
 
 
 def _row(process: Process) -> dict[str, Any]:
@@ -328,7 +339,18 @@ def _row(process: Process) -> dict[str, Any]:
     }
 
 
-def _narrowed(user_id: str, narrow: Filter) -> list[ColumnElement[bool]]:
+# Every page that is open asks for the same list, again and again, and making the statement costs more.
+@lru_cache(64)
+def _listing(narrow: Filter, limit: int) -> Select[Any]:
+    """The first `limit` of a list of `:user`."""
+    table = processes.c
+    order = [table.created_at, table.process_id]
+    if not narrow.oldest_first:
+        order = [column.desc() for column in order]
+    return select(table.document).where(*_narrowed(narrow)).order_by(*order).limit(limit)
+
+
+def _narrowed(narrow: Filter) -> list[ColumnElement[bool]]:
     table = processes.c
     exact = [
         (table.status, narrow.status),
@@ -338,7 +360,7 @@ def _narrowed(user_id: str, narrow: Filter) -> list[ColumnElement[bool]]:
         (table.model, narrow.model),
         (table.favourite, narrow.favourite or None),
     ]
-    wanted = [table.user_id == user_id, table.deleted_at.is_(None)]
+    wanted = [table.user_id == bindparam("user"), table.deleted_at.is_(None)]
     wanted += [column == value for column, value in exact if value is not None]
     if narrow.since is not None:
         wanted.append(table.created_at >= _milliseconds(narrow.since))

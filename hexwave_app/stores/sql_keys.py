@@ -1,12 +1,12 @@
 """API keys in SQLite, beside the processes."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
     Column,
+    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -20,7 +20,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hexwave_app.identity.api_key import ApiKey
 from hexwave_app.processes.errors import StoreUnavailable
@@ -41,47 +40,47 @@ api_keys = Table(
 # Made once: to build a statement costs more than to run it, and this one runs at every request with a key.
 _FIND = select(api_keys).where(api_keys.c.key_id == bindparam("id"))
 
-Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+T = TypeVar("T")
+
+
+class Connected(Protocol):
+    """Does a piece of work on a connection, off the event loop."""
+
+    async def __call__(self, work: Callable[[Connection], T], /) -> T: ...
 
 
 class SqlKeys:
     """A `KeyStore` by the connections of a `SqlStore`."""
 
-    def __init__(self, reader: Connect, writer: Connect) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, read: Connected, write: Connected) -> None:
+        self._read = read
+        self._write = write
 
     async def add(self, key: ApiKey) -> None:
         try:
-            async with self._writer() as connection:
-                await connection.execute(insert(api_keys).values(_row(key)))
+            await self._write(lambda connection: connection.execute(insert(api_keys), _row(key)))
         except IntegrityError as error:
             raise StoreUnavailable("The key could not be kept. Try again.") from error
 
     async def find(self, key_id: str) -> ApiKey | None:
-        async with self._reader() as connection:
-            row = (await connection.execute(_FIND, {"id": key_id})).one_or_none()
+        row = await self._read(lambda connection: connection.execute(_FIND, {"id": key_id}).one_or_none())
         return None if row is None else _key(row)
 
     async def list(self, user_id: str) -> list[ApiKey]:
         query = select(api_keys).where(api_keys.c.user_id == user_id).order_by(api_keys.c.created_at.desc())
-        async with self._reader() as connection:
-            return [_key(row) for row in await connection.execute(query)]
+        return await self._read(lambda connection: list(map(_key, connection.execute(query))))
 
     async def used(self, key_id: str, at: datetime) -> None:
         change = update(api_keys).where(api_keys.c.key_id == key_id).values(used_at=_milliseconds(at))
-        async with self._writer() as connection:
-            await connection.execute(change)
+        await self._write(lambda connection: connection.execute(change))
 
     async def remove(self, key_id: str, user_id: str) -> bool:
         own = delete(api_keys).where(api_keys.c.key_id == key_id, api_keys.c.user_id == user_id)
-        async with self._writer() as connection:
-            return (await connection.execute(own)).rowcount == 1
+        return await self._write(lambda connection: connection.execute(own).rowcount == 1)
 
     async def adopt(self, user_id: str, adopter_id: str) -> None:
         change = update(api_keys).where(api_keys.c.user_id == user_id).values(user_id=adopter_id)
-        async with self._writer() as connection:
-            await connection.execute(change)
+        await self._write(lambda connection: connection.execute(change))
 
 
 def _row(key: ApiKey) -> dict[str, Any]:

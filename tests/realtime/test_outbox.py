@@ -109,6 +109,17 @@ async def test_what_is_large_goes_in_several_requests(
     assert all(len(batch) < 4 for batch in busy.batches)
 
 
+async def test_what_was_overtaken_while_it_waited_is_left_out(faulty: FaultyAbly, sender: Outbox) -> None:
+    """Nobody has a use for it any more."""
+    busy = Busy(faulty)
+    tasks = await waiting(sender, faulty, numbered(AT_ONCE + 2))
+    stale = asyncio.create_task(sender.send("stale", Message("n", "x"), busy.gone.is_set))
+    await until(lambda: len(sender._waiting) == 3)
+    busy.gone.set()
+    await asyncio.gather(*tasks, stale)
+    assert [spec["channels"] for spec in busy.batches[0]] == ["job-8", "job-9"]
+
+
 async def test_one_that_is_refused_fails_alone(faulty: FaultyAbly, sender: Outbox) -> None:
     """The others of its request have been taken."""
     busy = Busy(faulty)

@@ -121,11 +121,12 @@ def test_a_migration_that_is_cut_short_leaves_nothing_behind(
 
 async def test_the_file_outlives_power_cuts(database: Path) -> None:
     """Write-ahead log, and every commit is on the disk before it is acknowledged."""
-    async with SqlStore.open(database) as store, store._engine.connect() as connection:  # pyright: ignore[reportPrivateUsage]
-        answers = [
-            await connection.exec_driver_sql(f"PRAGMA {name}") for name in ("journal_mode", "synchronous")
-        ]
-        assert [answer.scalar_one() for answer in answers] == ["wal", 2]
+    async with SqlStore.open(database) as store:
+        with store._engine.connect() as connection:  # pyright: ignore[reportPrivateUsage]
+            answers = [
+                connection.exec_driver_sql(f"PRAGMA {name}") for name in ("journal_mode", "synchronous")
+            ]
+            assert [answer.scalar_one() for answer in answers] == ["wal", 2]
 
 
 def test_a_file_that_is_no_database_is_told(database: Path) -> None:
@@ -234,11 +235,11 @@ async def explained(store: SqlStore, query: Awaitable[object]) -> list[str]:
         asked.append((statement, parameters))
 
     engine = store._engine  # pyright: ignore[reportPrivateUsage]
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", note)
     await query
-    event.remove(engine.sync_engine, "before_cursor_execute", note)
-    async with engine.connect() as connection:
-        plans = [await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", told) for text, told in asked]
+    event.remove(engine, "before_cursor_execute", note)
+    with engine.connect() as connection:
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", told) for text, told in asked]
         return [row.detail for plan in plans for row in plan]
 
 
