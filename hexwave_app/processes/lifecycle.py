@@ -6,9 +6,10 @@ import logging
 import secrets
 import time
 from asyncio import gather
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hexwave_app.processes.errors import (
     ChannelUnavailable,
@@ -42,6 +43,10 @@ _AT_ONCE = 25
 _SHARE_BYTES = 15
 _TOLD_LIMIT = 10_000
 _NOTHING = Filter()
+
+Spawn = Callable[[Coroutine[Any, Any, Any], str], object]
+"""Begins a task of that name."""
+
 _RUNNING = Filter(status=ProcessStatus.PROCESSING)
 
 
@@ -57,7 +62,8 @@ class Processes:
     """The service every tool, page and API route uses.
 
     `reread` is how long, in seconds, a follower trusts silence before it reads the store again. `observer`
-    is told of every change, of what was passed over, and of what followers were told.
+    is told of every change, of what was passed over, and of what followers were told. With `spawn`, which
+    begins a task that somebody owns, no caller waits for followers to be told of what is no end.
     """
 
     def __init__(
@@ -66,7 +72,9 @@ class Processes:
         channel: StatusChannel,
         reread: float = 3.0,
         observer: Observer | None = None,
+        spawn: Spawn | None = None,
     ) -> None:
+        self._spawn = spawn
         self._store = store
         self._channel = channel
         self._reread = reread
@@ -297,7 +305,10 @@ class Processes:
                 if await self._store.replace(changed):
                     told = changed.events[-1]
                     self._observe(Deed(told.type), changed, source, told.detail)
-                    return await self._tell(changed, source)
+                    if self._spawn is None or changed.terminal:
+                        return await self._tell(changed, source)
+                    self._spawn(self._tell(changed, source), f"tell {process_id}")
+                    return changed
             elif not guessed:
                 self._observe(Deed.IGNORED, process, source, reason)
                 return await self._ignore(process, reason, source)

@@ -195,6 +195,9 @@ class Deliveries:
             except ResultLost as error:
                 log.warning("process %s: result %d is lost: %s", process.process_id, index, error)
             done += 1
+            if done == len(results):
+                # What it all came to is told at once.
+                return
             share = (_KEPT_PROGRESS - ANSWERED_PROGRESS) * done // len(results)
             urls = tuple(each and each.url for each in kept)
             update = Progressed(ANSWERED_PROGRESS + share, Stage.SAVING, urls)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hexwave_app.background import BackgroundTasks
 from hexwave_app.processes import (
     Completed,
     Process,
@@ -126,6 +127,33 @@ async def test_an_update_that_says_nothing_new_is_not_published() -> None:
     for _ in range(3):
         await processes.update(process.process_id, DONE)
     assert [message.sequence for message in channel.sent] == [2]
+
+
+class Slow(FaultyChannel):
+    """Takes nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def publish(self, message: StatusMessage) -> None:
+        await self.go.wait()
+        await super().publish(message)
+
+
+async def test_with_an_owner_for_it_telling_of_progress_is_not_waited_for() -> None:
+    """The change is saved; what is told is marked with the next one, and an end is waited for."""
+    channel = Slow()
+    async with BackgroundTasks.open() as tasks, asyncio.timeout(60):
+        processes = Processes(MemoryStore(), channel, spawn=tasks.spawn)
+        process = await processes.create(begun())
+        assert (await processes.update(process.process_id, Progressed(10))).sequence == 2
+        ending = asyncio.create_task(processes.update(process.process_id, DONE))
+        await asyncio.sleep(0)
+        assert channel.sent == []
+        channel.go.set()
+        assert (await ending).published == 3
+        assert [message.sequence for message in channel.sent] == [2, 3]
 
 
 async def test_a_beginning_is_not_published() -> None:

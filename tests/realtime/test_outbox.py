@@ -117,7 +117,7 @@ async def test_what_was_overtaken_while_it_waited_is_left_out(faulty: FaultyAbly
     await until(lambda: len(sender._waiting) == 3)
     busy.gone.set()
     await asyncio.gather(*tasks, stale)
-    assert [spec["channels"] for spec in busy.batches[0]] == ["job-8", "job-9"]
+    assert [spec["channels"] for spec in busy.batches[0]] == [f"job-{AT_ONCE}", f"job-{AT_ONCE + 1}"]
 
 
 async def test_one_that_is_refused_fails_alone(faulty: FaultyAbly, sender: Outbox) -> None:
@@ -199,7 +199,7 @@ async def test_whoever_is_called_off_holds_up_nobody(faulty: FaultyAbly, sender:
     await asyncio.wait([tasks[AT_ONCE]])
     busy.gone.set()
     await asyncio.gather(*tasks[AT_ONCE + 1 :])
-    assert [spec["channels"] for spec in busy.batches[0]] == ["job-9", "job-10"]
+    assert [spec["channels"] for spec in busy.batches[0]] == [f"job-{AT_ONCE + 1}", f"job-{AT_ONCE + 2}"]
     await until(lambda: sender._busy == 0)
 
 
