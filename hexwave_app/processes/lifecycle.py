@@ -80,8 +80,8 @@ class Processes:
         """How many `follow` iterators are open in this worker."""
         return self._followers
 
-    async def create(self, process: Process) -> Process:
-        """Save a fresh process and publish it.
+    async def create(self, process: Process, *, tell: bool = True) -> Process:
+        """Save a fresh process and publish it; without `tell` the caller does that, by `tell`.
 
         Where its idempotency key was used before by the same user, nothing is saved and that earlier
         process is returned instead: compare the ids.
@@ -91,8 +91,14 @@ class Processes:
             kept = await self._store.insert(process)
             if kept.process_id == process.process_id:
                 self._observe(Deed.CREATED, kept, Source.USER, seconds=time.monotonic() - began)
-                await self._tell(kept, Source.USER)
+                if tell:
+                    await self._tell(kept, Source.USER)
         return kept
+
+    async def tell(self, process: Process) -> None:
+        """Publish a process that was created untold; left undone, the reconciler does it."""
+        with working_on(process.process_id):
+            await self._tell(process, Source.USER)
 
     async def begun(self, user_id: str, idempotency_key: str) -> Process | None:
         """The user's process that this key began."""

@@ -129,6 +129,8 @@ class Runs:
                     await self._references.use(picture, fresh.process_id)
             process = await self._create(fresh, address)
             if process.process_id == fresh.process_id:
+                # Both behind the caller's back, who has no id to follow it by before this is answered.
+                self._tasks.spawn(self._processes.tell(process), f"tell {process.process_id}")
                 work = self._submit(process, provider, self._job(process, model, request, originals))
                 self._tasks.spawn(work, f"submit {process.process_id}")
         return process
@@ -227,7 +229,7 @@ class Runs:
             limit = self._limits.running
             running = await self._processes.running(user_id, limit) if limit else 0
             await self._limits.creation(user_id, address, running)
-            return await self._processes.create(fresh)
+            return await self._processes.create(fresh, tell=False)
 
     async def _originals(self, request: ToolRequest, user_id: str) -> Mapping[str, Original]:
         """The pictures that the request names. `InvalidRequest` for what is none of the user's."""
