@@ -114,7 +114,7 @@ async def staged(folder: Path, mongod: Mongod | None) -> AsyncGenerator[Stage, N
     await asyncio.to_thread(folder.mkdir)
     async with AsyncExitStack() as stack:
         http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=PATIENCE),
         )

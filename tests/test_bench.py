@@ -24,10 +24,11 @@ def test_a_quick_run_comes_to_a_figure_in_every_line(tmp_path: Path) -> None:
     )
     assert told.returncode == 0, told.stdout + told.stderr
     lines = json.loads((tmp_path / "lines.json").read_text())
-    assert all(
-        figure > 0 for line in lines for figure in line["figures"][:1] if "process" not in line["name"]
-    )
-    assert all(line["floor"] > 0 and line["ratio"] > 0 for line in lines if "floor" in line["name"])
+    assert all(line["figures"] for line in lines)
+    assert all((line["floor"] is not None) == ("floor" in line["name"]) for line in lines)
+    # By how much so few sessions make a server grow is less than it grows by itself.
+    clear = [line for line in lines if not line["name"].startswith("memory a ")]
+    assert all(figure > 0 for line in clear for figure in line["figures"])
     for what in ("start-up", "memory", "create", "webhooks", "state change", "Ably", "tick", "submit"):
         assert any(what in line["name"] for line in lines), what
     assert len(told.stdout.splitlines()) == 2 + len(lines)
