@@ -21,6 +21,7 @@ class _Change:
     sequence: int
     began: float
     published: bool = False
+    shown: bool = False
 
 
 class WebhookLatency:
@@ -50,9 +51,12 @@ class WebhookLatency:
         if change is None or sequence < change.sequence:
             return
         took = time.monotonic() - change.began
-        if deed is Deed.DELIVERED:
+        # A page of this worker may show it before Ably has it.
+        if deed is Deed.DELIVERED and not change.shown:
             self.shown.add(took)
-            del self._changes[process_id]
-        elif not change.published:
+            change.shown = True
+        elif deed is Deed.PUBLISHED and not change.published:
             self.published.add(took)
             change.published = True
+        if change.shown and change.published:
+            del self._changes[process_id]

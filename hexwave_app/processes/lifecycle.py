@@ -305,6 +305,7 @@ class Processes:
                 if await self._store.replace(changed):
                     told = changed.events[-1]
                     self._observe(Deed(told.type), changed, source, told.detail)
+                    self._channel.notify(StatusMessage.of(changed))
                     if self._spawn is None or changed.terminal:
                         return await self._tell(changed, source)
                     self._spawn(self._tell(changed, source), f"tell {process_id}")

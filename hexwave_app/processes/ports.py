@@ -137,6 +137,10 @@ class StatusChannel(Protocol):
         """Tell every follower. Publishing one message twice is harmless."""
         ...
 
+    def notify(self, message: StatusMessage) -> None:
+        """Hand it to those that follow in this worker: they need not wait for its way out and back."""
+        ...
+
     def subscribe(self, process_id: str) -> AbstractAsyncContextManager[Subscription]:
         """Attached on entry where the channel can be had in time; detached and released on exit.
 

@@ -95,6 +95,10 @@ class AblyChannel:
         """
         await self._publisher.publish(channel_name(message.process_id), message)
 
+    def notify(self, message: StatusMessage) -> None:
+        """Hand it to those that follow in this worker; when Ably brings it, they know it already."""
+        self._connections.notify(channel_name(message.process_id), message)
+
     async def clock_skew(self) -> float:
         """Seconds that this machine's clock is ahead of Ably's. Raises `ChannelUnavailable`."""
         try:

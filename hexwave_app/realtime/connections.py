@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from hexwave_app.processes.model import StatusMessage
 from hexwave_app.realtime.connection import Connection
 from hexwave_app.realtime.mailbox import Mailbox
 from hexwave_app.realtime.topic import Topic
@@ -53,6 +54,12 @@ class Connections:
     def follows(self, name: str) -> bool:
         """Whether somebody here follows the channel."""
         return name in self._places
+
+    def notify(self, name: str, message: StatusMessage) -> None:
+        """Hand the message to those that follow the channel here."""
+        place = self._places.get(name)
+        if place is not None:
+            place.topic.deliver(message)
 
     @property
     def trouble(self) -> str | None:

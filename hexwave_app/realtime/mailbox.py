@@ -13,12 +13,14 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._newest: StatusMessage | None = None
+        self._read = 0
         self._news = asyncio.Event()
 
     def put(self, message: StatusMessage) -> None:
-        if self._newest is None or message.sequence > self._newest.sequence:
+        """Keep it, unless the same or something newer is here, or was."""
+        if message.sequence > (self._newest.sequence if self._newest else self._read):
             self._newest = message
-        self._news.set()
+            self._news.set()
 
     def reread(self) -> None:
         """Something may have been missed: the next `next` answers at once, with `None` if nothing waits."""
@@ -32,4 +34,6 @@ class Mailbox:
             return None
         self._news.clear()
         message, self._newest = self._newest, None
+        if message is not None:
+            self._read = message.sequence
         return message

@@ -84,6 +84,11 @@ class Topic:
             self._realtime.channels.release(self.name)
             self.left.set()
 
+    def deliver(self, status: StatusMessage) -> None:
+        """Put it in every mailbox."""
+        for mailbox in self.mailboxes:
+            mailbox.put(status)
+
     @property
     def _channel(self):
         options = ChannelOptions(params={"rewind": "1"}, modes=[ChannelMode.SUBSCRIBE])
@@ -106,8 +111,7 @@ class Topic:
         except ValidationError:
             log.warning("%s: a message that is no status was passed over", self.name)
             return
-        for mailbox in self.mailboxes:
-            mailbox.put(status)
+        self.deliver(status)
 
     def _changed(self, change: ChannelStateChange) -> None:
         """Let followers read the store wherever something may have been missed."""

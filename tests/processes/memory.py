@@ -145,6 +145,9 @@ class FaultyChannel:
             for mailbox in self.mailboxes[told.process_id]:
                 mailbox.put(told)
 
+    def notify(self, message: StatusMessage) -> None:
+        """Nobody: all who follow are in another worker."""
+
     @asynccontextmanager
     async def subscribe(self, process_id: str) -> AsyncIterator[Mailbox]:
         mailbox = Mailbox()

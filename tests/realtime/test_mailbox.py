@@ -27,6 +27,17 @@ async def test_a_slow_reader_gets_the_newest_message_alone() -> None:
     assert await mailbox.next(NEVER) is None
 
 
+async def test_what_was_read_is_no_news() -> None:
+    """Handed over in the worker, it comes from Ably once more."""
+    mailbox = Mailbox()
+    first, second = messages(2)
+    mailbox.put(second)
+    assert await mailbox.next(PLENTY) == second
+    for message in (first, second):
+        mailbox.put(message)
+    assert await mailbox.next(NEVER) is None
+
+
 async def test_lost_continuity_answers_at_once_without_a_message() -> None:
     """So that the follower reads the store."""
     mailbox = Mailbox()
