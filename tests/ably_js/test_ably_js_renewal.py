@@ -30,6 +30,7 @@ async def test_renewing_a_short_token_loses_no_message(
                 while len(client.tokens) <= RENEWALS:
                     update = Progressed(notice=f"Line {process.sequence}")
                     process = await server.services.processes.update(process_id, update)
+                    await client.heard(process.sequence - 1)
             end = await server.services.processes.update(process_id, Failed("No.", "provider_refused"))
             heard = await client.heard(end.sequence - 1)
     assert [message["data"]["sequence"] for message in heard] == list(range(2, end.sequence + 1))
