@@ -22,7 +22,7 @@ from hexwave_app.processes.errors import ChannelUnavailable
 from hexwave_app.realtime.advice import advice
 from hexwave_app.realtime.breaker import Breaker
 
-AT_ONCE = 4
+AT_ONCE = 2
 """Requests on their way together. A server that comes back is not buried under all that waited for it."""
 
 CHANNELS_LIMIT = 100

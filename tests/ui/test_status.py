@@ -132,7 +132,10 @@ def test_what_ably_lost_is_read_from_the_store(
 
     async def nothing(self: object, message: StatusMessage) -> None: ...
 
+    def nobody(self: object, message: StatusMessage) -> None: ...
+
     monkeypatch.setattr(type(live.services.channel), "publish", nothing)
+    monkeypatch.setattr(type(live.services.channel), "notify", nobody)
     live.update(process, DONE)
     expect(row).to_have_attribute("data-state", "done")
 
