@@ -73,7 +73,11 @@ class NewestProcesses(LivePage, mixin=True):
                 async with self:
                     window = self._window
                     self._say(loaded=True, behind=scan.failed, more=scan.more)
-                    self._forget(scan.take_gone())
+                    gone = scan.take_gone()
+                    self._forget(gone)
+                    if gone:
+                        # Restored, it is news again.
+                        self._seen = {id_: seen for id_, seen in self._seen.items() if id_ not in gone}
                     delivered = [process for process in changed if self._awaits(process)]
                     events = self._receive(changed)
                 for process in delivered:
@@ -169,6 +173,8 @@ class _Scan:
     def take_gone(self) -> set[str]:
         """The ids that the last look no longer found."""
         gone, self._gone = self._gone, set()
+        for process_id in gone:
+            self._told.pop(process_id, None)
         return gone
 
     def _compare(self, page: Page) -> None:

@@ -36,12 +36,13 @@ SAY_SO = dict.fromkeys(("cancel", "retry", "vary"), NO_SUCH) | {
 
 @pytest_asyncio.fixture
 async def process_id(guest: httpx.AsyncClient) -> AsyncIterator[str]:
-    """A finished process of the guest."""
+    """A finished process of the guest, to which nothing more happens."""
     begun = await guest.post("/api/generate-image", json={"prompt": "Mine", "seed": 7})
     process_id = begun.json()["processId"]
 
     async def ended() -> bool:
-        return (await guest.get(f"/api/processes/{process_id}")).json()["status"] == "completed"
+        process = (await guest.get(f"/api/processes/{process_id}")).json()
+        return process["status"] == "completed" and process["published"] == process["sequence"]
 
     await eventually(ended)
     yield process_id

@@ -64,7 +64,7 @@ def finished(process: Process, at: datetime) -> Process:
 
 async def test_the_document_is_the_contracts(store: MongoStore, database: Database[Document]) -> None:
     """A process under its wire names, the mark of what is yet to be published, and what is searched."""
-    process = await store.insert(begun(idempotency_key="k", retry_of="p_before"))
+    process = await store.insert(begun(idempotency_key="k", retry_of="p_before", published=0))
     kept = database.processes.find_one({}, {"_id": False})
     assert to_jsonable_python(kept) == process.wire() | {"unpublished": True, "search": SEARCHED}
 
@@ -171,7 +171,7 @@ async def test_a_page_reads_no_more_than_it_shows(store: MongoStore, database: D
     """However far down the list it is; what the reconciler asks for, alike, however many are leased."""
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     times = [noon + timedelta(seconds=number) for number in range(40)]
-    made = [await store.insert(begun(created_at=at, updated_at=at)) for at in times]
+    made = [await store.insert(begun(created_at=at, updated_at=at, published=0)) for at in times]
     cursor = Cursor(made[20].created_at, made[20].process_id)
     for process in made[:20]:
         await store.lease(process.process_id, "one", utc_now() + AN_HOUR)

@@ -154,14 +154,18 @@ def test_late_news_does_not_take_the_page_back(context: BrowserContext, live: Li
     live.update(process, DONE)
 
 
-def test_a_job_deleted_elsewhere_leaves_the_page(context: BrowserContext, live: Live) -> None:
+def test_a_job_deleted_elsewhere_leaves_the_page_until_it_is_restored(
+    context: BrowserContext, live: Live
+) -> None:
     """Within one look at the store."""
     page = tab(context, live)
     process = live.update(begun(context, live), DONE)
     row = page.locator(f"#job-{process.process_id}")
     expect(row).to_be_visible()
-    live.run(live.services.runs.delete(process.process_id, process.user_id))
+    live.run(live.services.processes.discard([process.process_id], process.user_id))
     expect(row).to_have_count(0)
+    live.run(live.services.processes.restore([process.process_id], process.user_id))
+    expect(row).to_be_visible()
 
 
 def test_a_watcher_that_a_click_began_ends_with_its_tab(live: Live, context: BrowserContext) -> None:
