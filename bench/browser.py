@@ -41,7 +41,7 @@ async def dom(live: Population, browser: str, rounds: int) -> AsyncGenerator[Lin
             pushes += [each.page for each in await live.push_round()]
             took, _ = await asyncio.gather(_shown(live, page, webhook, 1 + number), live.webhook_round())
             seen.append(took)
-        clicks = [await _clicked(page) for _ in range(rounds)]
+        clicks = [await _clicked(page, number) for number in range(rounds)]
         await chromium.close()
     count = len(live.pages)
     yield line(f"webhook to the DOM of a browser, beside {count} others; floor: a bare push", seen, pushes)
@@ -55,11 +55,12 @@ async def _shown(live: Population, page: Page, webhook: str, progress: int) -> f
     return await page.evaluate(f"window.seen.get('{progress}%')") - began * 1000
 
 
-async def _clicked(page: Page) -> float:
+async def _clicked(page: Page, number: int) -> float:
     """Milliseconds from Ctrl+Enter to the thumbnail of a job that the external API does at once."""
     done = page.locator("article[data-state=done]")
     before = await done.count()
-    await page.fill("textarea[name=prompt]", "now")
+    # Twice the same within 150 ms would be one click.
+    await page.fill("textarea[name=prompt]", f"now {number}")
     began = time.perf_counter()
     await page.keyboard.press("Control+Enter")
     await done.nth(before).wait_for()
