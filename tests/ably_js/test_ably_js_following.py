@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -47,7 +48,7 @@ async def test_it_hears_every_status_in_order(server: Served, guest: Guest, bina
     process = await guest.begin()
     async with ably_js(server, guest, authParams=only(process), useBinaryProtocol=binary) as client:
         await client.call("subscribe", channel(process))
-        published: list[StatusMessage] = []
+        published, heard = list[StatusMessage](), list[dict[str, Any]]()
         updates = [Progressed(notice=f"Étape {step} · ✓") for step in range(50)]
         for update in (*updates, Failed("No.", "provider_refused")):
             process = await server.services.processes.update(process.process_id, update)

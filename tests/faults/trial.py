@@ -97,7 +97,8 @@ class Stage:
 
     async def _kill_mongod(self, pause: float) -> None:
         assert self.mongod is not None
-        await asyncio.to_thread(self.mongod.kill)
+        # Not in a thread: called off in the middle, it would go on there, and kill what has been mended.
+        self.mongod.kill()
         await asyncio.sleep(pause)
         await asyncio.to_thread(self.mongod.start)
 

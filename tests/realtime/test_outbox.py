@@ -207,11 +207,9 @@ async def test_its_end_leaves_nobody_waiting(faulty: FaultyAbly) -> None:
     """What was not sent is unpublished, as while Ably is away."""
     busy = Busy(faulty)
     async with AblyChannel.open(KEY, faulty.endpoint) as channel:
-        sender = channel._publisher._outbox
-        tasks = await waiting(sender, faulty, numbered(AT_ONCE + 3))
-    said = await asyncio.gather(*tasks[AT_ONCE:], return_exceptions=True)
-    assert all(isinstance(each, ChannelUnavailable) for each in said)
-    for task in tasks:
-        task.cancel()
-    busy.gone.set()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        async with Outbox.open(channel._rest) as sender:
+            tasks = await waiting(sender, faulty, numbered(AT_ONCE + 3))
+        said = await asyncio.gather(*tasks[AT_ONCE:], return_exceptions=True)
+        assert all(isinstance(each, ChannelUnavailable) for each in said)
+        busy.gone.set()
+        await asyncio.gather(*tasks[:AT_ONCE])
