@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
+from hexwave_app.live.tab import feeds
 from hexwave_app.processes import Act, Completed, Deed, Process, Progressed, Update
 from hexwave_app.processes.model import Stage
 from tests.security.page_socket import STUDIO, VIDEO, PageSocket
-from tests.ui.conftest import Live
+from tests.ui.conftest import Live, eventually
 
 TICK_LIMIT = 1024
 """Bytes of one message to the page."""
@@ -66,6 +67,7 @@ async def guest(live: Live) -> AsyncIterator[Guest]:
             for _ in range(2):
                 await page.emit("show_older")
             yield Guest(live, page, user.id)
+    await asyncio.to_thread(eventually, lambda: feeds() == 0)
 
 
 def previews(process: Process, count: int, percent: int) -> Progressed:
