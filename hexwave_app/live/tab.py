@@ -1,5 +1,6 @@
 """The feeds of the browser tabs that are here."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -27,17 +28,30 @@ def feed(key: str) -> Feed | None:
 
 @asynccontextmanager
 async def feed_of(key: str) -> AsyncGenerator[Feed, None]:
-    """A feed under `key`, such as a tab's token; an earlier one under it is ended."""
-    here = served()
+    """A feed under `key`, such as a tab's token; an earlier one under it is ended.
+
+    It ends with the block, or with the task that opened it.
+    """
+    here, task = served(), asyncio.current_task()
+    assert task is not None
     async with Feed.open(here.processes, _FEED_REREAD) as opened:
         earlier, here.feeds[key] = here.feeds.get(key), opened
         if earlier is not None:
             earlier.end()
+
+        def leave(_: object = None) -> None:
+            if here.feeds.get(key) is opened:
+                del here.feeds[key]
+            opened.close()
+
+        # A handler that is called off while what it yielded is being sent stays where it is, in its block:
+        # Reflex drops the generator, and nobody closes it before the garbage is collected.
+        task.add_done_callback(leave)
         try:
             yield opened
         finally:
-            if here.feeds.get(key) is opened:
-                del here.feeds[key]
+            task.remove_done_callback(leave)
+            leave()
 
 
 def present(token: str) -> bool:

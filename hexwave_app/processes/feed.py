@@ -37,8 +37,7 @@ class Feed:
             yield feed
         finally:
             following = list(feed._following.values())
-            for task in following:
-                task.cancel()
+            feed.close()
             await asyncio.gather(*following, return_exceptions=True)
 
     def add(self, process_id: str) -> None:
@@ -57,6 +56,11 @@ class Feed:
         """Tell whoever takes from the feed to leave it: another one is there in its place."""
         self.ended = True
         self.wake()
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        for task in self._following.values():
+            task.cancel()
 
     async def next(self, timeout: float) -> list[Process]:
         """What has changed since the last call, at least one; empty after `timeout` seconds of silence."""

@@ -1,6 +1,7 @@
 """The end of what States follow processes with."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from importlib import import_module
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from hexwave_app.live import serving
 from hexwave_app.live.tab import feed_of, feeds
 from hexwave_app.processes import Processes
+from tests.conftest import PATIENCE
 from tests.processes.memory import FaultyChannel, MemoryStore
+from tests.processes.test_transition import begun
 
 
 async def test_its_end_waits_for_those_that_follow() -> None:
@@ -51,3 +54,34 @@ async def test_who_does_not_leave_is_not_waited_for_and_is_told_of(
     assert "1 still follow" in caplog.text
     stays.set()
     await task
+
+
+async def test_a_feed_ends_with_the_task_that_opened_it() -> None:
+    """Also where that is cancelled over what its handler yielded, and nobody closes the handler."""
+    processes = Processes(MemoryStore(), FaultyChannel())
+    process = await processes.create(begun())
+    given = asyncio.Event()
+
+    async def watch() -> AsyncGenerator[None, None]:
+        async with feed_of("tab") as feed:
+            feed.add(process.process_id)
+            yield
+
+    async def handle(handler: AsyncGenerator[None, None]) -> None:
+        async for _ in handler:
+            given.set()
+            await asyncio.Event().wait()
+
+    async def followed(number: int) -> None:
+        while processes.followers != number:
+            await asyncio.sleep(0)
+
+    async with asyncio.timeout(PATIENCE), serving(processes):
+        handler = watch()
+        task = asyncio.create_task(handle(handler))
+        await given.wait()
+        await followed(1)
+        task.cancel()
+        await followed(0)
+        assert feeds() == 0
+        await handler.aclose()
