@@ -4,6 +4,7 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +22,8 @@ from hexwave_app.background import BackgroundTasks
 from hexwave_app.processes.errors import ChannelUnavailable
 from hexwave_app.realtime.advice import advice
 from hexwave_app.realtime.breaker import Breaker
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 2
 """Requests on their way together. A server that comes back is not buried under all that waited for it."""
@@ -131,10 +134,17 @@ class Outbox:
     def _pass_on(self) -> None:
         """Leave the turn to those that wait."""
         parcels = self._next()
-        if parcels:
-            self._tasks.spawn(self._together(parcels), "publish")
-        else:
+        if not parcels:
             self._busy -= 1
+            return
+        task = self._tasks.spawn(self._together(parcels), "publish")
+        # Not within the task, which may be called off before it begins.
+        task.add_done_callback(lambda _: self._left(parcels))
+
+    def _left(self, parcels: Sequence[_Parcel]) -> None:
+        for parcel in parcels:
+            parcel.end(_called_off())
+        self._pass_on()
 
     def _next(self) -> list[_Parcel]:
         parcels, size = list[_Parcel](), 0
@@ -151,13 +161,8 @@ class Outbox:
         return parcels
 
     async def _together(self, parcels: Sequence[_Parcel]) -> None:
-        try:
-            for parcel, error in zip(parcels, await self._outcomes(parcels), strict=True):
-                parcel.end(error)
-        finally:
-            for parcel in parcels:
-                parcel.end(_called_off())
-            self._pass_on()
+        for parcel, error in zip(parcels, await self._outcomes(parcels), strict=True):
+            parcel.end(error)
 
     async def _outcomes(self, parcels: Sequence[_Parcel]) -> list[Exception | None]:
         """What became of each."""
@@ -166,17 +171,20 @@ class Outbox:
         packer = msgpack.Packer()
         body = packer.pack_array_header(len(parcels)) + b"".join(parcel.packed for parcel in parcels)
         try:
-            answer = await self._tried(lambda: self._rest.http.post("/messages", body=body))
+            answer = await self._within(lambda: self._rest.http.post("/messages", body=body))
             results = _ANSWER.validate_python(answer.to_native())
             if len(results) == len(parcels):
+                self._breaker.succeeded()
                 return [_failure(each.results[0]) for each in results]
-        except ValueError:
-            # No answer that can be read.
-            pass
-        except (*FAILURES, ChannelUnavailable) as error:
-            if not _only_refused(error):
+        except ChannelUnavailable as error:
+            return [error] * len(parcels)
+        except FAILURES as error:
+            if not _may_be_the_batch(error):
+                self._failed(error)
                 return [error] * len(parcels)
-        # By a server that knows no batches, or for one of the messages: it is known which, one by one.
+        except ValueError as error:
+            log.warning("Ably's answer to a batch cannot be read: %s", error)
+        # A server that knows no batches, or one message that spoils all: one by one it is known which.
         return [await self._outcome(parcel) for parcel in parcels]
 
     async def _outcome(self, parcel: _Parcel) -> Exception | None:
@@ -188,25 +196,27 @@ class Outbox:
 
     async def _alone(self, channel: str, message: Message) -> None:
         try:
-            await self._tried(lambda: self._rest.channels.get(channel).publish(message))
+            await self._within(lambda: self._rest.channels.get(channel).publish(message))
+        except FAILURES as error:
+            self._failed(error)
+            raise
+        else:
+            self._breaker.succeeded()
         finally:
             # The SDK keeps every channel it was ever asked for.
             self._rest.channels.release(channel)
 
-    async def _tried(self, request: Callable[[], Awaitable[_T]]) -> _T:
+    async def _within(self, request: Callable[[], Awaitable[_T]]) -> _T:
         self._breaker.check()
-        try:
-            async with asyncio.timeout(_TRY_SECONDS):
-                answer = await request()
-        except FAILURES as error:
-            # Too much for a channel, or not what it takes, but an answer: the others may go on.
-            if _status(error) == 429 or _only_refused(error):
-                self._breaker.succeeded()
-            else:
-                self._breaker.failed(f"Ably takes no messages at the moment: {advice(error)}")
-            raise
-        self._breaker.succeeded()
-        return answer
+        async with asyncio.timeout(_TRY_SECONDS):
+            return await request()
+
+    def _failed(self, error: Exception) -> None:
+        if _status(error) == 429:
+            # Too much for a channel, but an answer: the others may go on.
+            self._breaker.succeeded()
+        else:
+            self._breaker.failed(f"Ably takes no messages at the moment: {advice(error)}")
 
 
 def _called_off() -> ChannelUnavailable:
@@ -217,8 +227,8 @@ def _status(error: Exception) -> int | None:
     return error.status_code if isinstance(error, AblyException) else None
 
 
-def _only_refused(error: Exception) -> bool:
-    """Whether Ably is there and knows the key, and yet did not take a request."""
+def _may_be_the_batch(error: Exception) -> bool:
+    """Whether what was refused might be taken message by message."""
     status = _status(error)
     return status is not None and 400 <= status < 500 and status not in (401, 403, 429)
 

@@ -14,6 +14,7 @@ from hexwave_app.processes.errors import ChannelUnavailable
 from hexwave_app.realtime import outbox
 from hexwave_app.realtime.ably import AblyChannel
 from hexwave_app.realtime.outbox import AT_ONCE, CHANNELS_LIMIT, Outbox
+from tests.conftest import PATIENCE
 from tests.realtime.conftest import KEY, FaultyAbly, received, until
 from tests.realtime.test_mailbox import messages
 
@@ -213,3 +214,35 @@ async def test_its_end_leaves_nobody_waiting(faulty: FaultyAbly) -> None:
         assert all(isinstance(each, ChannelUnavailable) for each in said)
         busy.gone.set()
         await asyncio.gather(*tasks[:AT_ONCE])
+
+
+async def test_a_request_that_is_called_off_before_it_begins_leaves_nobody_waiting(
+    faulty: FaultyAbly,
+) -> None:
+    """At the end, those it was to take along have been taken from the queue already."""
+    busy = Busy(faulty)
+    async with AblyChannel.open(KEY, faulty.endpoint) as channel:
+        async with Outbox.open(channel._rest) as sender:
+            tasks = await waiting(sender, faulty, numbered(AT_ONCE + 3))
+            sender._pass_on()
+        async with asyncio.timeout(PATIENCE):
+            said = await asyncio.gather(*tasks[AT_ONCE:], return_exceptions=True)
+        assert all(isinstance(each, ChannelUnavailable) for each in said)
+        busy.gone.set()
+        await asyncio.gather(*tasks[:AT_ONCE])
+
+
+async def test_a_key_of_no_app_is_an_outage(faulty: FaultyAbly, sender: Outbox) -> None:
+    """Ably answers 404 to it, also where a batch was asked for."""
+    busy = Busy(faulty)
+
+    async def unknown(request: Request) -> int:
+        await busy.gone.wait()
+        return 404
+
+    faulty.fault = unknown
+    tasks = await waiting(sender, faulty, numbered(AT_ONCE + 3))
+    busy.gone.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert sender.trouble
+    assert "key" in sender.trouble
