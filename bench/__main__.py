@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from bench.stage import Stage, staged
 from bench.submit import submissions
 from bench.table import Line, markdown
 from bench.webhook import at_once, population, steady
-from tests.stores.mongod import INSTALL, Mongod, binary, running
+from tests.stores.mongod import Mongod, database
 
 _STEP_SECONDS = 150.0
 """After which a step of a group has failed."""
@@ -151,21 +151,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hexwave-bench-", ignore_cleanup_errors=True) as folder:
         bench = Bench(QUICK if chosen.quick else Sizes(), chosen.only, chosen.browser, Path(folder))
         for store in stores:
-            with _database(store, Path(folder)) as mongod:
+            with database(store, Path(folder)) as mongod:
                 uvloop.run(bench.run(store, mongod))
     print(markdown(bench.lines))
     if chosen.json is not None:
         chosen.json.write_text(json.dumps([each.json() for each in bench.lines], indent=2))
     return 1 if any(each.failed for each in bench.lines) else 0
-
-
-def _database(store: str, folder: Path) -> AbstractContextManager[Mongod | None]:
-    if store == "sqlite":
-        return nullcontext()
-    server = binary()
-    if server is None:
-        raise SystemExit(INSTALL)
-    return running(server, folder)
 
 
 if __name__ == "__main__":

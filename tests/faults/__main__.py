@@ -5,11 +5,10 @@ import asyncio
 import shutil
 import tempfile
 import time
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from tests.faults.trial import trial
-from tests.stores.mongod import INSTALL, Mongod, binary, running
+from tests.stores.mongod import database
 
 
 def main() -> int:
@@ -21,7 +20,7 @@ def main() -> int:
     chosen = parser.parse_args()
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="hexwave-faults-"))
-    with _database(chosen.store, folder) as mongod:
+    with database(chosen.store, folder) as mongod:
         tally = asyncio.run(trial(chosen.runs, chosen.seed, folder, mongod, chosen.guests))
     if tally.broken:
         print(f"What the programs said is in {folder}")
@@ -34,15 +33,6 @@ def main() -> int:
     for broken in tally.broken[:20]:
         print(f"  BROKEN {broken}")
     return 1 if tally.broken else 0
-
-
-def _database(store: str, folder: Path) -> AbstractContextManager[Mongod | None]:
-    if store == "sqlite":
-        return nullcontext()
-    server = binary()
-    if server is None:
-        raise SystemExit(INSTALL)
-    return running(server, folder)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -143,3 +143,13 @@ def running(binary: Path, directory: Path) -> Iterator[Mongod]:
         yield server
     finally:
         server.kill()
+
+
+def database(store: str, directory: Path) -> AbstractContextManager[Mongod | None]:
+    """What a program's store `mongo` stands on; `sqlite` needs nothing. SystemExit where it cannot be had."""
+    if store == "sqlite":
+        return contextlib.nullcontext()
+    server = binary()
+    if server is None:
+        raise SystemExit(INSTALL)
+    return running(server, directory)

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from hexwave_app.identity.api_key import NAME_LIMIT
-from hexwave_app.ui.components import button, moment
+from hexwave_app.ui.components import button, dialog, moment
 from hexwave_app.ui.components.element import CustomElement
 
 
@@ -124,13 +124,7 @@ def revoke_dialog(revoke: Any) -> rx.Component:
                 class_name="hw-dialog-text",
             ),
             rx.el.div(
-                rx.el.button(
-                    "Keep",
-                    type="button",
-                    auto_focus=True,
-                    class_name="hw-button hw-outline",
-                    custom_attrs={"data-hw-close": ""},
-                ),
+                dialog.keep(),
                 rx.el.button("Revoke", type="submit", class_name="hw-button hw-act-danger"),
                 class_name="hw-dialog-acts",
             ),

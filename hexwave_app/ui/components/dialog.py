@@ -49,3 +49,14 @@ def _key(key: str) -> rx.Component:
     if key != "Ctrl":
         return rx.el.kbd(key)
     return rx.el.kbd(rx.el.span("Ctrl", class_name="hw-key-ctrl"), rx.el.span("⌘", class_name="hw-key-cmd"))
+
+
+def keep() -> rx.Component:
+    """The way out of a question whether something is to be taken away; what has the focus first."""
+    return rx.el.button(
+        "Keep",
+        type="button",
+        auto_focus=True,
+        class_name="hw-button hw-outline",
+        custom_attrs={"data-hw-close": ""},
+    )

@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from hexwave_app.ui.components import button
+from hexwave_app.ui.components import button, dialog
 from hexwave_app.ui.components.element import CustomElement
 from hexwave_app.ui.model_option import ModelOption
 from hexwave_app.ui.routes import STUDIO
@@ -270,13 +270,7 @@ def discard_dialog(delete: Any) -> rx.Component:
                 class_name="hw-dialog-text",
             ),
             rx.el.div(
-                rx.el.button(
-                    "Keep",
-                    type="button",
-                    auto_focus=True,
-                    class_name="hw-button hw-outline",
-                    custom_attrs={"data-hw-close": ""},
-                ),
+                dialog.keep(),
                 rx.el.button(
                     "Delete",
                     type="submit",
