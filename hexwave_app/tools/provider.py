@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from hexwave_app.processes.errors import InvalidRequest
 from hexwave_app.processes.model import ProviderJob, Stage
 from hexwave_app.tools.model import Model
 from hexwave_app.tools.request import NamedPicture, Original, ToolRequest
+from hexwave_app.tools.tool import Tool
 
 ErrorCode = Literal["provider_refused", "content_refused", "provider_failed", "result_lost"]
 
@@ -123,3 +125,17 @@ def titles(providers: Mapping[str, Provider], job: ProviderJob) -> tuple[str, st
         return job.name, job.model or job.name
     model = next((model.title for model in provider.models if model.name == job.model), job.model)
     return provider.title, model or provider.title
+
+
+def chosen(provider: Provider, tool: Tool, name: str | None) -> Model:
+    """The provider's model of that name for the tool; without a name, its first."""
+    fitting = [model for model in provider.models if model.tool == tool.name]
+    if not fitting:
+        raise InvalidRequest(f"{provider.title} makes no {tool.category}s.", field="provider")
+    if name is None:
+        return fitting[0]
+    for model in fitting:
+        if model.name == name:
+            return model
+    known = ", ".join(model.name for model in fitting)
+    raise InvalidRequest(f"{provider.title} has no model {name!r} here. There is: {known}.", field="model")

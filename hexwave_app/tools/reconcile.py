@@ -16,7 +16,8 @@ from hexwave_app.processes.transition import Failed
 from hexwave_app.processes.work import Work, doing, working_on
 from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.provider import Provider
-from hexwave_app.tools.start import RECOVER_LEASE, RECOVER_PATIENCE, Runs
+from hexwave_app.tools.start import Runs
+from hexwave_app.tools.submit import RECOVER_LEASE, RECOVER_PATIENCE
 from hexwave_app.tools.tool import Tool
 
 log = logging.getLogger(__name__)

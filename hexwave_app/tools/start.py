@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from pydantic.alias_generators import to_camel
@@ -14,50 +13,32 @@ from hexwave_app.draining import Draining
 from hexwave_app.identity.limits import Allowed, Limits
 from hexwave_app.media.library import Library
 from hexwave_app.processes.errors import (
-    HexwaveError,
     InvalidRequest,
     ProcessConflict,
     ProcessNotFound,
-    ProviderBusy,
     ProviderUnavailable,
     SubmissionUnknown,
 )
 from hexwave_app.processes.lifecycle import Processes
-from hexwave_app.processes.model import Process, ProcessStatus, ProviderJob, Source
-from hexwave_app.processes.transition import Failed, PassedOn, Submitted
+from hexwave_app.processes.model import Process, ProviderJob, Source
+from hexwave_app.processes.transition import Failed
 from hexwave_app.processes.work import Work, doing, working_on
 from hexwave_app.tools.model import Model
-from hexwave_app.tools.provider import Job, Provider
+from hexwave_app.tools.provider import Job, Provider, chosen
 from hexwave_app.tools.references import References
 from hexwave_app.tools.request import NamedPicture, Original, OwnPicture, Reference, ToolRequest
+from hexwave_app.tools.submit import Submissions
 from hexwave_app.tools.tool import Tool
 from hexwave_app.tools.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
-SUBMIT_PATIENCE = 10.0
-"""Seconds a provider has to accept a job, and as many to say whether it did."""
-
-RECOVER_PATIENCE = 2 * SUBMIT_PATIENCE
-"""The age in seconds from which nobody is submitting a process any more."""
-
-RECOVER_LEASE = 4 * SUBMIT_PATIENCE
-"""Seconds: longer than `Runs.recover` takes, which finds, submits and finds again."""
-
-CANCEL_PATIENCE = 10.0
-
-LONGEST_WAIT = 60.0
-"""Seconds that a busy provider may ask us to wait; one that asks for more is unavailable."""
-
-_PAUSES = (1.0, 4.0, 15.0)
-"""Seconds after which a provider that surely took nothing is asked again."""
-
 
 class Runs:
     """Starts, cancels, repeats and forgets the work of tools.
 
-    The first provider is the default one; `fallback` is asked where another is unavailable. `limits` are
-    kept here, since whatever begins a process passes here, and so is `draining`.
+    The first provider is the default one, `fallback` that of `Submissions`. `limits` are kept here, since
+    whatever begins a process passes here, and so is `draining`.
     """
 
     def __init__(
@@ -73,7 +54,6 @@ class Runs:
         limits: Limits | None = None,
         draining: Draining | None = None,
     ) -> None:
-        self._fallback = fallback
         self._limits = limits or Limits(Allowed())
         self._draining = draining or Draining()
         self._processes = processes
@@ -83,13 +63,13 @@ class Runs:
         self._library = library
         self._references = references
         self._tasks = tasks
-        self._submitting: set[str] = set()
+        self._submissions = Submissions(processes, tools, providers, fallback)
         self._beginning: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def submitting(self) -> int:
         """How many jobs are being submitted by this worker, or wait for a provider to take them."""
-        return len(self._submitting)
+        return len(self._submissions)
 
     async def start(
         self,
@@ -129,8 +109,7 @@ class Runs:
                     await self._references.use(picture, fresh.process_id)
             process = await self._create(fresh, address)
             if process.process_id == fresh.process_id:
-                work = self._submit(process, provider, self._job(process, model, request, originals))
-                self._tasks.spawn(work, f"submit {process.process_id}")
+                self._submit(process, provider, self._job(process, model, request, originals))
         return process
 
     async def cancel(self, process_id: str, user_id: str) -> Process:
@@ -194,16 +173,16 @@ class Runs:
         The provider is asked. Where there surely is no job, it is submitted; where nobody can say, never
         again: the process fails with `submission_unknown`. One that this worker is submitting is left alone.
         """
-        if process.process_id in self._submitting:
+        if process.process_id in self._submissions:
             return
         provider = self._providers[process.provider.name]
         try:
-            job_id = await self._found(provider, process.process_id)
+            job_id = await self._submissions.find(provider, process.process_id)
         except SubmissionUnknown as error:
             await self._processes.update(process.process_id, Failed(error.message, error.code))
             return
         if job_id is not None:
-            await self._accept(process, provider, job_id)
+            await self._submissions.accept(process, provider, job_id)
             return
         tool = self._tools[process.tool_name]
         request = tool.request.read(process.data.req)
@@ -213,7 +192,8 @@ class Runs:
         except InvalidRequest as error:
             await self._processes.update(process.process_id, Failed(error.message, ProviderUnavailable.code))
         else:
-            await self._submit(process, provider, self._job(process, model, request, originals))
+            # Its turn may take longer than others can wait for whoever asks.
+            self._submit(process, provider, self._job(process, model, request, originals))
 
     async def _create(self, fresh: Process, address: str) -> Process:
         user_id, key = fresh.user_id, fresh.idempotency_key
@@ -260,105 +240,17 @@ class Runs:
         webhook_url = self._webhooks.url(process.category, process.process_id)
         return Job(process.process_id, request, model, webhook_url, originals)
 
-    async def _submit(self, process: Process, provider: Provider, job: Job) -> None:
-        self._submitting.add(job.key)
-        try:
-            with doing(Work(job.key, "submit", provider.name)):
-                job_id = await self._accepted(provider, job)
-        except ProviderUnavailable as error:
-            await self._pass_on(process, job, error)
-        except HexwaveError as error:
-            await self._processes.update(job.key, Failed(error.message, error.code))
-        else:
-            if job_id is not None:
-                await self._accept(process, provider, job_id)
-        finally:
-            self._submitting.discard(job.key)
-
-    async def _pass_on(self, process: Process, job: Job, reason: ProviderUnavailable) -> None:
-        """Ask the fallback for the same, where there is one and it can; it is saved before it is asked."""
-        provider = self._providers.get(self._fallback or "")
-        try:
-            if provider is None or provider.name == process.provider.name:
-                raise reason
-            model = chosen(provider, self._tools[process.tool_name], None)
-            model.check(job.request)
-        except (ProviderUnavailable, InvalidRequest):
-            await self._processes.update(job.key, Failed(reason.message, reason.code))
-            return
-        process = await self._processes.update(job.key, PassedOn(provider.name, model.name))
-        if not process.terminal:
-            await self._submit(process, provider, replace(job, model=model))
-
-    async def _accept(self, process: Process, provider: Provider, job_id: str) -> None:
-        if await self._unwanted(process.process_id, job_id):
-            await self._stop(provider, process.provider.model_copy(update={"job_id": job_id}))
-
-    async def _unwanted(self, process_id: str, job_id: str) -> bool:
-        try:
-            after = await self._processes.update(process_id, Submitted(job_id))
-        except ProcessNotFound:
-            # Cancelled and deleted while it was being submitted.
-            return True
-        return after.status is ProcessStatus.FAILED
-
-    async def _accepted(self, provider: Provider, job: Job) -> str | None:
-        """The job's id, asked for again while surely nothing was taken; `None` once nobody wants it."""
-        for pause in _PAUSES:
-            try:
-                return await self._asked(provider, job)
-            except ProviderUnavailable as error:
-                wait = max(pause, error.retry_after or 0) if isinstance(error, ProviderBusy) else pause
-                if wait > LONGEST_WAIT:
-                    raise
-                log.info("process %s: asked again in %.0f s: %s", job.key, wait, error)
-            if not await self._waited(job.key, wait):
-                return None
-        return await self._asked(provider, job)
-
-    async def _waited(self, process_id: str, seconds: float) -> bool:
-        # Without the lease, another worker would take the submission for one that a crash cut short.
-        if not await self._processes.claim(process_id, seconds + RECOVER_LEASE):
-            return False
-        await asyncio.sleep(seconds)
-        try:
-            return not (await self._processes.load(process_id)).terminal
-        except ProcessNotFound:
-            return False
-
-    async def _asked(self, provider: Provider, job: Job) -> str:
-        try:
-            async with asyncio.timeout(SUBMIT_PATIENCE):
-                return await provider.submit(job)
-        except TimeoutError as error:
-            # It may have the job all the same.
-            job_id = await self._found(provider, job.key)
-            if job_id is None:
-                raise SubmissionUnknown("The provider did not confirm this job.") from error
-            return job_id
-        except HexwaveError:
-            raise
-        except Exception as error:
-            # Whatever broke, the process must end: nobody else would ever say a word about it.
-            log.exception("%s failed to take a job", provider.name)
-            raise SubmissionUnknown("The provider could not be asked. Try again in a moment.") from error
-
-    async def _found(self, provider: Provider, key: str) -> str | None:
-        try:
-            async with asyncio.timeout(SUBMIT_PATIENCE):
-                return await provider.find(key)
-        except TimeoutError as error:
-            raise SubmissionUnknown("The provider does not say whether it has this job.") from error
+    def _submit(self, process: Process, provider: Provider, job: Job) -> None:
+        work = self._submissions.submit(process, provider, job)
+        self._tasks.spawn(work, f"submit {process.process_id}")
 
     def _call_off(self, process: Process) -> None:
-        # Without a job id it is still being submitted: `_submit` stops it when the id is known.
+        # Without a job id it is still being submitted: who submits it stops it when the id is known.
         provider = self._providers.get(process.provider.name)
         if process.provider.job_id is not None and provider is not None:
-            self._tasks.spawn(self._stop(provider, process.provider), f"cancel {process.process_id}")
-
-    async def _stop(self, provider: Provider, job: ProviderJob) -> None:
-        async with asyncio.timeout(CANCEL_PATIENCE):
-            await provider.cancel(job)
+            self._tasks.spawn(
+                self._submissions.stop(provider, process.provider), f"cancel {process.process_id}"
+            )
 
     def _tool(self, process: Process) -> Tool:
         tool = self._tools.get(process.tool_name)
@@ -378,20 +270,6 @@ class Runs:
                 f"provider {request.provider!r} is not set up here. There is: {known}.", field="provider"
             )
         return provider
-
-
-def chosen(provider: Provider, tool: Tool, name: str | None) -> Model:
-    """The provider's model of that name for the tool; without a name, its first."""
-    fitting = [model for model in provider.models if model.tool == tool.name]
-    if not fitting:
-        raise InvalidRequest(f"{provider.title} makes no {tool.category}s.", field="provider")
-    if name is None:
-        return fitting[0]
-    for model in fitting:
-        if model.name == name:
-            return model
-    known = ", ".join(model.name for model in fitting)
-    raise InvalidRequest(f"{provider.title} has no model {name!r} here. There is: {known}.", field="model")
 
 
 def _no_picture(name: str, picture: NamedPicture) -> InvalidRequest:

@@ -23,7 +23,7 @@ from hexwave_app.processes import ProviderJob, StatusMessage
 from hexwave_app.processes.errors import ChannelUnavailable, ProviderUnavailable, SubmissionUnknown
 from hexwave_app.providers.plain_contract import parse_plain
 from hexwave_app.realtime.ably import AblyChannel
-from hexwave_app.tools import reconcile, start
+from hexwave_app.tools import reconcile, submit
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.model import ANY, Model
 from hexwave_app.tools.provider import Job, Report
@@ -105,7 +105,7 @@ def hurry() -> None:
     services.lifespan = partial(services.lifespan, tools={tool.name: tool})
     reconcile.INTERVAL = 0.3
     reconcile.PUBLISH_PATIENCE = 1.5
-    reconcile.RECOVER_PATIENCE, reconcile.RECOVER_LEASE, start.SUBMIT_PATIENCE = 4.0, 8.0, 2.0
+    reconcile.RECOVER_PATIENCE, reconcile.RECOVER_LEASE, submit.SUBMIT_PATIENCE = 4.0, 8.0, 2.0
 
 
 def unlimit() -> None:

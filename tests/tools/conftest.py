@@ -23,7 +23,7 @@ from hexwave_app.processes.errors import ResultLost
 from hexwave_app.processes.model import ProviderJob
 from hexwave_app.providers.plain_contract import parse_plain
 from hexwave_app.stores.sql import SqlStore
-from hexwave_app.tools import start
+from hexwave_app.tools import submit
 from hexwave_app.tools.deliver import Deliveries
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.model import ANY, Model
@@ -239,7 +239,7 @@ async def open_bench(
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that took nothing is asked again soon."""
-    monkeypatch.setattr(start, "_PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(submit, "_PAUSES", (0.01, 0.01, 0.01))
 
 
 @pytest_asyncio.fixture

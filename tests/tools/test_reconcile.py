@@ -24,7 +24,7 @@ from hexwave_app.tools import reconcile
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR
 from hexwave_app.tools.provider import Report
 from hexwave_app.tools.reconcile import PUBLISH_PATIENCE, UNKNOWN_LEASE
-from hexwave_app.tools.start import RECOVER_PATIENCE, SUBMIT_PATIENCE
+from hexwave_app.tools.submit import RECOVER_PATIENCE, SUBMIT_PATIENCE
 from tests.conftest import eventually
 from tests.processes.memory import FaultyChannel, away
 from tests.tools.conftest import REQUEST, Bench, Scripted, open_bench, picture
@@ -352,8 +352,7 @@ async def test_a_submission_that_never_arrived_is_made_once(bench: Bench) -> Non
     """The provider surely has none: it gets the request as it was asked for."""
     process = await cut_off(bench)
     await sweep(bench)
-    now = await bench.processes.load(process.process_id)
-    assert now.provider.job_id == "job-1"
+    await bench.until(process, lambda now: now.provider.job_id == "job-1")
     await sweep(bench)
     assert [(job.key, job.request) for job in bench.provider.jobs] == [(process.process_id, REQUEST)]
 
@@ -388,8 +387,18 @@ async def test_two_workers_submit_once(benches: list[Bench]) -> None:
         process = await cut_off(benches[0])
         await sweep(*benches)
         await sweep(*benches)
-        assert (await benches[0].processes.load(process.process_id)).provider.job_id is not None
+        await benches[0].until(process, lambda now: now.provider.job_id is not None)
         assert len(benches[0].provider.jobs) == count
+
+
+async def test_the_reconciler_does_not_wait_for_a_provider_to_take_a_job(bench: Bench) -> None:
+    """One that hangs would keep it from everybody else's deadlines."""
+    bench.provider.taking.clear()
+    process = await cut_off(bench)
+    await sweep(bench)
+    assert (await bench.processes.load(process.process_id)).provider.job_id is None
+    bench.provider.taking.set()
+    await bench.until(process, lambda now: now.provider.job_id is not None)
 
 
 async def test_a_recovery_that_takes_long_is_not_doubled(benches: list[Bench]) -> None:

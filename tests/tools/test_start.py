@@ -15,7 +15,7 @@ from hexwave_app.processes.errors import (
     SubmissionUnknown,
     WebhookRefused,
 )
-from hexwave_app.tools import start
+from hexwave_app.tools import submit
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.webhooks import Webhooks
 from tests.conftest import eventually
@@ -86,7 +86,7 @@ async def test_a_provider_that_says_nothing_is_told_apart(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After its patience, nobody knows whether the job runs: not even where it says that it has none yet."""
-    monkeypatch.setattr(start, "SUBMIT_PATIENCE", 0.01)
+    monkeypatch.setattr(submit, "SUBMIT_PATIENCE", 0.01)
     bench.provider.taking.clear()
     for doubt in (None, SubmissionUnknown("It cannot say.")):
         bench.provider.doubt = doubt
@@ -99,7 +99,7 @@ async def test_a_job_that_was_taken_in_silence_is_found(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The acceptance did not arrive; asked, the provider has the job, and it is not submitted again."""
-    monkeypatch.setattr(start, "SUBMIT_PATIENCE", 0.05)
+    monkeypatch.setattr(submit, "SUBMIT_PATIENCE", 0.05)
     bench.provider.taking.clear()
     process = await bench.start()
     bench.provider.accepted[process.process_id] = "job-7"

@@ -9,7 +9,7 @@ import pytest
 from hexwave_app.processes import Process
 from hexwave_app.processes.errors import InvalidRequest, ProviderBusy, ProviderUnavailable, SubmissionUnknown
 from hexwave_app.processes.model import utc_now
-from hexwave_app.tools import start
+from hexwave_app.tools import submit
 from hexwave_app.tools.image_generator import IMAGE_GENERATOR, ImageRequest
 from hexwave_app.tools.model import ANY, Limit, Model
 from tests.conftest import eventually
@@ -21,6 +21,15 @@ SMALL = Model("small", "Small", IMAGE_GENERATOR.name, {"prompt": ANY, "count": L
 
 def submitted(process: Process) -> bool:
     return process.provider.job_id is not None
+
+
+async def asked(provider: Scripted, times: int) -> None:
+    """Return once the provider was asked so many times."""
+
+    async def reached() -> bool:
+        return len(provider.jobs) == times
+
+    await eventually(reached)
 
 
 async def test_a_provider_that_took_nothing_is_asked_again(bench: Bench) -> None:
@@ -61,8 +70,8 @@ async def test_a_run_cancelled_while_it_waits_is_not_submitted(bench: Bench, mon
     async def wait(seconds: float) -> None:
         await (gate.wait() if seconds == 0.5 else sleep(seconds))
 
-    monkeypatch.setattr(start, "_PAUSES", (0.5,))
-    monkeypatch.setattr(start.asyncio, "sleep", wait)
+    monkeypatch.setattr(submit, "_PAUSES", (0.5,))
+    monkeypatch.setattr(submit.asyncio, "sleep", wait)
     bench.provider.refusals = [AWAY]
     process = await bench.start()
 
@@ -84,7 +93,7 @@ async def test_a_run_cancelled_while_it_waits_is_not_submitted(bench: Bench, mon
 
 async def test_while_it_waits_no_other_worker_takes_it_for_cut_short(bench: Bench, monkeypatch) -> None:
     """The wait is under a lease that outlasts it."""
-    monkeypatch.setattr(start, "_PAUSES", (30.0,))
+    monkeypatch.setattr(submit, "_PAUSES", (30.0,))
     bench.provider.refusals = [AWAY]
     process = await bench.start()
 
@@ -93,6 +102,65 @@ async def test_while_it_waits_no_other_worker_takes_it_for_cut_short(bench: Benc
 
     await eventually(leased)
     assert not await bench.store.lease(process.process_id, "another", utc_now() + timedelta(seconds=1))
+
+
+async def test_many_at_once_go_in_turns(bench: Bench, monkeypatch) -> None:
+    """So that each has a connection and an answer within its patience; and each is asked once."""
+    monkeypatch.setattr(submit, "AT_ONCE", 3)
+    bench.provider.taking.clear()
+    processes = [await bench.start() for _ in range(8)]
+
+    async def all_on_their_way() -> bool:
+        return bench.runs.submitting == len(processes)
+
+    await eventually(all_on_their_way)
+    assert len(bench.provider.jobs) == 3
+    bench.provider.taking.set()
+    for process in processes:
+        await bench.until(process, submitted)
+    assert sorted(job.key for job in bench.provider.jobs) == sorted(each.process_id for each in processes)
+
+
+async def test_what_is_called_off_before_its_turn_is_not_submitted(bench: Bench, monkeypatch) -> None:
+    """Nobody pays for it."""
+    monkeypatch.setattr(submit, "AT_ONCE", 1)
+    bench.provider.taking.clear()
+    first, second, third = [await bench.start() for _ in range(3)]
+    await bench.runs.cancel(second.process_id, "g_a")
+    bench.provider.taking.set()
+    await bench.until(third, submitted)
+    assert [job.key for job in bench.provider.jobs] == [first.process_id, third.process_id]
+
+
+async def test_a_long_wait_for_a_turn_is_under_a_lease(bench: Bench, monkeypatch) -> None:
+    """No other worker takes it for cut short, and submits it in its own name."""
+    monkeypatch.setattr(submit, "AT_ONCE", 1)
+    bench.provider.taking.clear()
+    await bench.start()
+    await asked(bench.provider, 1)
+    monkeypatch.setattr(submit, "SUBMIT_PATIENCE", 0.01)
+    waiting = await bench.start()
+
+    async def leased() -> bool:
+        found = await bench.store.unfinished(utc_now() + timedelta(hours=1), 10)
+        return waiting.process_id not in {process.process_id for process in found}
+
+    await eventually(leased)
+    bench.provider.taking.set()
+    await bench.until(waiting, submitted)
+
+
+async def test_a_provider_that_hangs_holds_up_nobody_else(data_dir: Path, monkeypatch) -> None:
+    """Each has turns of its own."""
+    monkeypatch.setattr(submit, "AT_ONCE", 1)
+    first, second = Scripted(), Scripted(name="second", title="Second")
+    async with open_bench(data_dir, first, fallback=second) as bench:
+        first.taking.clear()
+        for _ in range(2):
+            await bench.start()
+        request = ImageRequest.read({"prompt": "sea", "provider": "second"})
+        await bench.until(await bench.runs.start(IMAGE_GENERATOR, request, "g_a"), submitted)
+        assert not first.accepted
 
 
 async def test_another_provider_takes_over_where_that_is_wanted(data_dir: Path) -> None:
