@@ -49,6 +49,7 @@ class Cluster:
     one: Host
     other: Host
     api: ExternalApi
+    proxy_log: Path
 
 
 def wait_until(condition: Callable[[], Any]) -> Any:
@@ -98,7 +99,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         stack.callback(other.kill)
         url = stack.enter_context(proxy.running(folder, port, [one.address, other.address]))
         assert url is not None
-        yield Cluster(url, one, other, api)
+        yield Cluster(url, one, other, api, folder / "nginx.log")
 
 
 @contextmanager
@@ -209,6 +210,7 @@ def test_the_proxy_says_who_asks(cluster: Cluster, page: Page) -> None:
 
 
 def test_nothing_broke_meanwhile(cluster: Cluster) -> None:
-    """Neither server had anything to tell of but each other's going."""
+    """Neither server had anything to tell of but each other's going, and the proxy always knew one."""
+    assert "no live upstreams" not in cluster.proxy_log.read_text()
     for host in (cluster.one, cluster.other):
         assert not re.search(r"traceback|error|exception", host.log.read_text(), re.IGNORECASE)
