@@ -82,7 +82,20 @@ async def test_those_that_wait_go_together(faulty: FaultyAbly, sender: Outbox) -
     assert sorted(map(len, busy.batches)) == [5, CHANNELS_LIMIT]
     full = max(busy.batches, key=len)
     assert [spec["channels"] for spec in full] == names[AT_ONCE : AT_ONCE + CHANNELS_LIMIT]
-    assert sender._busy == 0
+    await until(lambda: sender._busy == 0)
+
+
+async def test_what_comes_right_after_others_goes_together(
+    faulty: FaultyAbly, sender: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though those were taken at once: in a crowd, requests of their own would cost more than all else."""
+    monkeypatch.setattr(outbox, "TURN", 1.0)
+    busy = Busy(faulty)
+    busy.gone.set()
+    for name in numbered(AT_ONCE):
+        await sender.send(name, Message("n", "x"))
+    await asyncio.gather(*(sender.send(name, Message("n", "x")) for name in numbered(5)))
+    assert [len(batch) for batch in busy.batches] == [5]
 
 
 async def test_each_is_heard_where_it_belongs(faulty: FaultyAbly, channel: AblyChannel) -> None:
