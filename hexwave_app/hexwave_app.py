@@ -21,7 +21,7 @@ from hexwave_app.identity.session import SessionMiddleware
 from hexwave_app.live.serving import serving
 from hexwave_app.logs import write_logs
 from hexwave_app.processes.errors import HexwaveError
-from hexwave_app.server import drain_first, give_up
+from hexwave_app.server import drain_first, give_up, spare_the_collector
 from hexwave_app.services import current, lifespan, sessions
 from hexwave_app.settings import read_settings
 from hexwave_app.tab_tokens import keep_tabs, release_tabs
@@ -84,6 +84,7 @@ async def services() -> AsyncGenerator[None, None]:
         drain_first(_drain)
         here = await stack.enter_async_context(serving(opened.processes, user_of, opened.activity.observer))
         opened.activity.metrics.ask("followers", "Tabs that follow something here", lambda: len(here.feeds))
+        spare_the_collector()
         yield
 
 
