@@ -104,9 +104,10 @@ class NewestProcesses(LivePage, mixin=True):
                 continue
             self._seen[process_id] = process.sequence
             self._show(process)
-            if not process.terminal:
+            known = process_id in self._running
+            if not known and not process.terminal:
                 self._running = {*self._running, process_id}
-            elif process_id in self._running:
+            elif known and process.terminal:
                 self._running = {*self._running} - {process_id}
                 events += self._ended(process)
         return events

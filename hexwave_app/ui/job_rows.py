@@ -28,15 +28,15 @@ class JobRows(Rows, rx.State, mixin=True):
 
     def _place(self, process: Process) -> None:
         """Put a job in its place, or in the state of its newest version."""
-        id_ = process.process_id
+        id_, before, now = process.process_id, self._standing(process.process_id), Standing.of(process)
         job = Job.of(process, self._expected(process))
         self._put(f"{id_}.job", job)
-        self._put(f"{id_}.now", Standing.of(process))
+        self._put(f"{id_}.now", now)
         self._put(f"{id_}.frames", frames(process))
         if id_ not in self.ids:
             newer = sum(1 for shown in self.ids if self._rows[f"{shown}.job"].started > job.started)
             self.ids.insert(newer, id_)
-        self._count()
+        self._count(now.running - (before is not None and before.running))
 
     def _expected(self, process: Process) -> int:
         """Seconds. What was said of a job stays, whatever others take meanwhile: its row is sent once."""
@@ -46,13 +46,13 @@ class JobRows(Rows, rx.State, mixin=True):
         return round(current().expected_seconds(process) or 0)
 
     def _remove(self, job_ids: set[str]) -> None:
-        if job_ids & set(self.ids):
-            self.ids = [id_ for id_ in self.ids if id_ not in job_ids]
-            self._drop(*(f"{id_}.{part}" for id_ in job_ids for part in ("job", "now", "frames")))
-            self._count()
+        gone = job_ids & set(self.ids)
+        if gone:
+            self.ids = [id_ for id_ in self.ids if id_ not in gone]
+            self._count(-sum(self._rows[f"{id_}.now"].running for id_ in gone))
+            self._drop(*(f"{id_}.{part}" for id_ in gone for part in ("job", "now", "frames")))
 
-    def _count(self) -> None:
-        running = sum(1 for id_ in self.ids if self._rows[f"{id_}.now"].running)
+    def _count(self, more: int) -> None:
         # What is set is sent, changed or not.
-        if running != self.running:
-            self.running = running
+        if more:
+            self.running += more
