@@ -181,7 +181,7 @@ class Deliveries:
             notice = f"{lost} of {len(results)} could not be fetched from the provider." if lost else None
             urls = tuple(each.url for each in kept)
             update = Completed(urls, notice or answer["notice"], tuple(each.picture for each in kept))
-        await self._update(process.process_id, update)
+        await self._update(process.process_id, update, process)
 
     async def _keep_all(self, process: Process, results: list[str]) -> list[_Kept | None]:
         """What is ours, in the order of `results`; `None` for what is lost. Raises `ResultUnavailable`."""
