@@ -179,6 +179,8 @@ def lit(page: Page, theme: Literal["light", "dark"]) -> None:
 def faults(page: Page) -> list[str]:
     """What axe calls serious or critical, each with the elements it means."""
     page.evaluate(_AXE)
+    # A colour on its way to another has the contrast of neither.
+    page.wait_for_function("() => !document.getAnimations().some(each => each instanceof CSSTransition)")
     found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes']]}"
