@@ -60,13 +60,14 @@ def test_a_run_is_followed_to_the_screen_and_a_reload_in_the_middle_loses_nothin
     page.reload()
     expect(page.get_by_role("heading", name=HARBOUR)).to_be_visible()
     done(page)
-    expect(timeline(page).last).to_contain_text("On your screen")
+    expect(timeline(page).filter(has_text="On your screen")).to_be_visible()
     expect(page.get_by_text("from click to screen")).to_be_visible()
     for title in ("Created", "Sent to provider", "Webhook received", "Saved", "Published"):
         expect(timeline(page).filter(has_text=re.compile(f"^{title}")).first).to_be_visible()
     later = opened(context, page.url.rpartition("/")[2])
     done(later)
-    expect(timeline(later).last).to_contain_text("Published")
+    expect(timeline(later).filter(has_text=re.compile("^Published")).last).to_be_visible()
+    expect(timeline(later).filter(has_text="On your screen")).to_have_count(0)
     expect(later.get_by_text("from click to published")).to_be_visible()
 
 

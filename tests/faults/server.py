@@ -105,7 +105,8 @@ def hurry() -> None:
     services.lifespan = partial(services.lifespan, tools={tool.name: tool})
     reconcile.INTERVAL = 0.3
     reconcile.PUBLISH_PATIENCE = 1.5
-    reconcile.RECOVER_PATIENCE, reconcile.RECOVER_LEASE, submit.SUBMIT_PATIENCE = 4.0, 8.0, 2.0
+    submit.SUBMIT_PATIENCE, reconcile.RECOVER_PATIENCE = 2.0, 4.0
+    submit.RECOVER_LEASE = reconcile.RECOVER_LEASE = 8.0
 
 
 def unlimit() -> None:

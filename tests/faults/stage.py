@@ -23,10 +23,12 @@ class Program:
     environment: dict[str, str]
     log: Path
     ready: str | None = None
-    deaths: int = 0
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
+    _killed: bool = False
 
     async def start(self) -> None:
+        if self.process is not None:
+            await self.process.wait()
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
@@ -36,6 +38,7 @@ class Program:
                 stdout=output,
                 stderr=output,
             )
+        self._killed = False
         await self._answering()
 
     async def kill(self) -> None:
@@ -43,12 +46,13 @@ class Program:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGKILL)
+            # The wait may be called off, and it is as good as dead all the same.
+            self._killed = True
             await self.process.wait()
-            self.deaths += 1
 
     @property
     def dead(self) -> bool:
-        return self.process is None or self.process.returncode is not None
+        return self.process is None or self._killed or self.process.returncode is not None
 
     async def _answering(self) -> None:
         if self.ready is None:

@@ -65,11 +65,12 @@ class Stage:
         if self.mongod is not None:
             faults.append(("mongod killed", self._kill_mongod))
         while True:
-            await asyncio.sleep(chance.uniform(0.3, 2.5))
-            name, fault = chance.choice(faults)
-            tally.faults[name] += 1
-            async with self._changing:
-                await fault(chance.uniform(0, 1))
+            # Each comes once before any comes again: a short batch would else be spared most of them.
+            for name, fault in chance.sample(faults, len(faults)):
+                await asyncio.sleep(chance.uniform(0.3, 2.5))
+                tally.faults[name] += 1
+                async with self._changing:
+                    await fault(chance.uniform(0, 1))
 
     async def revive(self) -> None:
         """Start what died by itself, as a supervisor would."""

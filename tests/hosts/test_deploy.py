@@ -70,7 +70,8 @@ def test_the_servers_of_the_proxy_are_those_that_run(compose: dict[str, Any]) ->
     (port,) = re.findall(r"^EXPOSE (\d+)$", image(), re.MULTILINE)
     own = {name: services[name]["networks"]["default"]["ipv4_address"] for name in ("app1", "app2", "proxy")}
     served = re.findall(r"^\s+server ([\d.:]+) ", proxy.CONFIGURATION.read_text(), re.MULTILINE)
-    assert served == [f"{own['app1']}:{port}", f"{own['app2']}:{port}"]
+    upstreams = 2
+    assert served == [f"{own['app1']}:{port}", f"{own['app2']}:{port}"] * upstreams
     for name in ("app1", "app2"):
         assert services[name]["environment"]["HEXWAVE_TRUSTED_PROXIES"] == own["proxy"]
         assert services[name]["environment"].items() == services["app1"]["environment"].items()
