@@ -17,6 +17,17 @@
 
   if (/Mac|iPhone|iPad/.test(navigator.platform)) root.dataset.hwMac = "";
 
+  /* ---- a page that the server had no State for ---- */
+
+  const BEGIN_AGAIN_MS = 5000;
+  let beginning;
+
+  // One that has begun is told anew by the server; what is typed is kept in any case.
+  const beginAgain = () => {
+    clearTimeout(beginning);
+    beginning = setTimeout(() => { if (find(".hw-page")?.dataset.ready !== "true") location.reload(); }, BEGIN_AGAIN_MS);
+  };
+
   /* ---- the prompt ---- */
 
   const spell = (number) => number.toLocaleString("en-GB");
@@ -386,6 +397,7 @@
   // A page's own script adds to `acts` (clicks on data-hw-*) and to `letters` (single keys), and takes the rest.
   window.hexwave = {
     acts,
+    beginAgain,
     letters,
     afterMenu,
     counting,

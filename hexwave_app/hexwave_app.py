@@ -26,7 +26,8 @@ from hexwave_app.services import current, lifespan, sessions
 from hexwave_app.settings import read_settings
 from hexwave_app.tab_tokens import keep_tabs, release_tabs
 from hexwave_app.ui.event_gate import EventGate
-from hexwave_app.ui.ownership import OwnState, tell
+from hexwave_app.ui.fault import fault
+from hexwave_app.ui.ownership import OwnState
 from hexwave_app.ui.pages import gallery as gallery
 from hexwave_app.ui.pages import inspector as inspector
 from hexwave_app.ui.pages import keys as keys
@@ -103,7 +104,7 @@ app = rx.App(
         *(HeaderLimitMiddleware, _with_headers),
         *((AskedByRequest,) if settings.otlp_endpoint is not None else ()),
     ],
-    backend_exception_handler=tell,
+    backend_exception_handler=fault,
     **app_options(),
 )
 app.add_middleware(OwnState())

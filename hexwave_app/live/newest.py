@@ -10,7 +10,7 @@ import reflex as rx
 
 from hexwave_app.live.page import LivePage
 from hexwave_app.live.serving import served
-from hexwave_app.live.tab import RESCAN, feed, feed_of, present
+from hexwave_app.live.tab import RESCAN, feed, feed_of, patiently, present
 from hexwave_app.processes.errors import StoreUnavailable
 from hexwave_app.processes.feed import Feed
 from hexwave_app.processes.lifecycle import PAGE_LIMIT, Page
@@ -55,6 +55,10 @@ class NewestProcesses(LivePage, mixin=True):
     @rx.event(background=True, supersedes=True)
     async def watch(self) -> AsyncIterator[Any]:
         """One follower a tab. Reflex ends it when the tab's connection does; a reconnect starts another."""
+        async for event in patiently(self, self._followed, self.__class__.watch):
+            yield event
+
+    async def _followed(self) -> AsyncIterator[Any]:
         async with self:
             token, user_id, window = self.router.session.client_token, self._user_id(), self._window
             self._seen = {}

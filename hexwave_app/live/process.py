@@ -9,7 +9,7 @@ import reflex as rx
 
 from hexwave_app.live.hooks import Hooks, without_request
 from hexwave_app.live.serving import served
-from hexwave_app.live.tab import RESCAN, feed_of, present
+from hexwave_app.live.tab import RESCAN, feed_of, patiently, present
 from hexwave_app.processes.errors import ProcessNotFound, StoreUnavailable
 from hexwave_app.processes.model import Process, ProcessData
 from hexwave_app.processes.observer import Act, Deed
@@ -93,6 +93,10 @@ class LiveProcess(Hooks, mixin=True):
     @rx.event(background=True, supersedes=True)
     async def watch(self) -> AsyncIterator[Any]:
         """One follower a State and tab. It ends with the process, or the tab's connection."""
+        async for event in patiently(self, self._followed, self.__class__.watch):
+            yield event
+
+    async def _followed(self) -> AsyncIterator[Any]:
         async with self:
             token, user_id, process_id = self.router.session.client_token, self._user_id(), self.process_id
             followed = self.is_loading

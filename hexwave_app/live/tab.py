@@ -1,13 +1,18 @@
 """The feeds of the browser tabs that are here."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
+from redis.exceptions import RedisError
 from reflex.utils.prerequisites import get_app
 
 from hexwave_app.live.serving import served
 from hexwave_app.processes.feed import Feed
+
+log = logging.getLogger(__name__)
 
 RESCAN = 3.0
 """Seconds after which a follower looks at the store for what Ably missed and other tabs did."""
@@ -52,6 +57,32 @@ async def feed_of(key: str) -> AsyncGenerator[Feed, None]:
         finally:
             task.remove_done_callback(leave)
             leave()
+
+
+async def patiently(state: Any, follow: Callable[[], AsyncIterator[Any]], again: Any) -> AsyncIterator[Any]:
+    """All that a background handler's `follow` yields, begun once more by the event `again` after an outage.
+
+    Redis may keep the States, and be away: a follower that gave up then would leave its page as it is for
+    ever.
+    """
+    token = state.router.session.client_token
+    try:
+        async for event in follow():
+            yield event
+        return
+    except RedisError as error:
+        log.warning("a page waits for Redis, which keeps its State: %s", type(error).__name__)
+    while present(token):
+        await asyncio.sleep(RESCAN)
+        try:
+            async with state:
+                pass
+        except RedisError:
+            continue
+        # Not here: where Redis has lost the State, an event first brings what only its page knows, such as
+        # who sits there, and has it loaded anew.
+        yield again
+        return
 
 
 def present(token: str) -> bool:

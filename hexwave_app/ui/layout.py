@@ -39,6 +39,7 @@ def page(
         rx.el.div(announcement, role="status", class_name="hw-hidden", custom_attrs={"aria-live": "polite"}),
         dialog.shortcuts_dialog(),
         class_name="hw-page",
+        custom_attrs={"data-ready": rx.State.is_hydrated},
     )
 
 

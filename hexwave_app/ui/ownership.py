@@ -3,12 +3,9 @@
 from typing import Any
 
 import reflex as rx
-from reflex.app import default_backend_exception_handler
-from reflex.event import EventSpec
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 
-from hexwave_app.processes.errors import NotSignedIn
 from hexwave_app.services import current
 
 
@@ -33,10 +30,3 @@ class OwnState(Middleware):
                 state._get_root_state().reset()
             ownership._owner = owner
         return None
-
-
-def tell(exception: Exception) -> EventSpec | None:
-    """What the page hears of an event that failed: where nobody is signed in, it looks who sits there."""
-    if isinstance(exception, NotSignedIn):
-        return rx.call_script("window.hexwave.signedOut?.()")
-    return default_backend_exception_handler(exception)

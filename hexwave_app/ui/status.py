@@ -8,13 +8,13 @@ from reflex.istate.data import RouterData
 
 from hexwave_app.live import page
 from hexwave_app.live.newest import NewestProcesses
-from hexwave_app.live.tab import RESCAN, feed_of, present
+from hexwave_app.live.tab import RESCAN, feed_of, patiently, present
 from hexwave_app.processes.errors import HexwaveError
 from hexwave_app.services import current
 
 T = TypeVar("T")
 
-__all__ = ["RESCAN", "LivePage", "ProcessStatus", "feed_of", "present", "user_of"]
+__all__ = ["RESCAN", "LivePage", "ProcessStatus", "feed_of", "patiently", "present", "user_of"]
 
 
 def user_of(router: RouterData) -> str:

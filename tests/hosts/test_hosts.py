@@ -50,6 +50,7 @@ class Cluster:
     other: Host
     api: ExternalApi
     proxy_log: Path
+    redis: redis_server.RedisServer
 
 
 def wait_until(condition: Callable[[], Any]) -> Any:
@@ -99,7 +100,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         stack.callback(other.kill)
         url = stack.enter_context(proxy.running(folder, port, [one.address, other.address]))
         assert url is not None
-        yield Cluster(url, one, other, api, folder / "nginx.log")
+        yield Cluster(url, one, other, api, folder / "nginx.log", redis)
 
 
 @contextmanager
@@ -214,3 +215,24 @@ def test_nothing_broke_meanwhile(cluster: Cluster) -> None:
     assert "no live upstreams" not in cluster.proxy_log.read_text()
     for host in (cluster.one, cluster.other):
         assert not re.search(r"traceback|error|exception", host.log.read_text(), re.IGNORECASE)
+
+
+def test_pages_outlive_a_redis_that_comes_back_empty(cluster: Cluster, page: Page) -> None:
+    """While States cannot be had nothing is lost, and afterwards nobody has to reload."""
+    job = _begin(page, cluster, "Mist over the marsh")
+    cluster.redis.kill()
+    cluster.api.report(job, cluster.other, status="processing", progress=30)
+    page.get_by_role("textbox", name="Describe a picture").fill("Asked in vain")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Something went wrong here")).to_be_visible()
+    late = page.context.new_page()
+    late.goto("/")
+    expect(late.get_by_text("Something went wrong here")).to_be_visible()
+    cluster.redis.start()
+    row = page.locator("article").first
+    expect(row.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "30")
+    cluster.api.finish(job, cluster.other)
+    done(row)
+    done(late.locator("article").first)
+    expect(page.get_by_role("textbox", name="Describe a picture")).to_have_value("Asked in vain")
+    late.close()

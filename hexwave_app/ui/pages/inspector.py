@@ -18,7 +18,7 @@ from hexwave_app.ui.components.missing import missing_page
 from hexwave_app.ui.inspection import Chart, Found, Received, Tile, wire
 from hexwave_app.ui.job import Frame, frames
 from hexwave_app.ui.routes import INSPECTOR
-from hexwave_app.ui.status import ProcessStatus, present
+from hexwave_app.ui.status import ProcessStatus, patiently, present
 
 PACE = 0.4
 """Seconds between two batches of lines, however many there are in each."""
@@ -52,6 +52,10 @@ class InspectorState(ProcessStatus, rx.State):
     @rx.event(background=True, supersedes=True)
     async def follow_activity(self) -> AsyncIterator[Any]:
         """Sends the lines to the page's script: all that are kept, then the newer ones, in batches."""
+        async for event in patiently(self, self._lines, self.__class__.follow_activity):
+            yield event
+
+    async def _lines(self) -> AsyncIterator[Any]:
         async with self:
             token, allowed = self.router.session.client_token, self._may_inspect()
         if not allowed:
@@ -74,6 +78,10 @@ class InspectorState(ProcessStatus, rx.State):
     @rx.event(background=True, supersedes=True)
     async def follow_health(self) -> AsyncIterator[None]:
         """Checks every few seconds for as long as the page is there."""
+        async for event in patiently(self, self._checks, self.__class__.follow_health):
+            yield event
+
+    async def _checks(self) -> AsyncIterator[None]:
         async with self:
             token, allowed = self.router.session.client_token, self._may_inspect()
         while allowed and present(token):

@@ -25,7 +25,7 @@ from hexwave_app.ui.components.viewer import viewer
 from hexwave_app.ui.fact import Fact, as_text, facts
 from hexwave_app.ui.job import Frame, Job, Standing, frames, outcome
 from hexwave_app.ui.routes import GALLERY, PROCESS, STUDIO, TABS, process_page
-from hexwave_app.ui.status import RESCAN, feed_of, present
+from hexwave_app.ui.status import RESCAN, feed_of, patiently, present
 from hexwave_app.ui.timeline import Line, Part, parts, timeline, whole
 from hexwave_app.ui.upscaling import Upscaling
 
@@ -57,6 +57,10 @@ class ProcessState(Upscaling, rx.State):
     @rx.event(background=True, supersedes=True)
     async def watch(self) -> AsyncIterator[Any]:
         """One follower a tab, of the one process; Reflex ends it when the tab's connection does."""
+        async for event in patiently(self, self._followed, self.__class__.watch):
+            yield event
+
+    async def _followed(self) -> AsyncIterator[Any]:
         async with self:
             token, user_id = self.router.session.client_token, self._user_id()
             process_id = self._turned_to()
