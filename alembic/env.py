@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, NullPool, create_engine, event
 
 from alembic import context
 from hexwave_app.stores.sql import metadata
@@ -31,7 +31,7 @@ def _begin(connection: Connection) -> None:
 
 
 def run_migrations() -> None:
-    engine = create_engine(database_url())
+    engine = create_engine(database_url(), poolclass=NullPool)
     event.listen(engine, "connect", _without_own_transactions)
     event.listen(engine, "begin", _begin)
     with engine.connect() as connection:
@@ -41,7 +41,6 @@ def run_migrations() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-    engine.dispose()
 
 
 run_migrations()
