@@ -48,9 +48,9 @@ class ReflexServer:
         return f"http://localhost:{self.port}"
 
     def start(self) -> None:
-        compiled = {"__REFLEX_SKIP_COMPILE": "true"}
-        if self.pages:
-            compiled["__REFLEX_MOUNT_FRONTEND_COMPILED_APP"] = "true"
+        # Said either way: a test of ours in this process may have said it for all.
+        mounts = "true" if self.pages else "false"
+        compiled = {"__REFLEX_SKIP_COMPILE": "true", "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": mounts}
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),

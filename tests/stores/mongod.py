@@ -74,6 +74,8 @@ class Mongod:
         """Takes connections and answers nothing, as behind a network that swallows packets."""
         assert self._child is not None
         self._child.send_signal(signal.SIGSTOP)
+        # Until all its threads have stopped, which may answer once more.
+        os.waitid(os.P_PID, self._child.pid, os.WSTOPPED)
         try:
             yield
         finally:
