@@ -150,7 +150,8 @@ class Submissions:
                 if not await self._claimed(job.key, RECOVER_LEASE):
                     return None
         try:
-            if waited and not await self._wanted(job.key):
+            # Older than it looks to whoever asks for its age, and under no lease unless the wait was long.
+            if waited and not await self._waited(job.key, 0):
                 return None
             return await self._asked(provider, job)
         finally:

@@ -150,6 +150,19 @@ async def test_a_long_wait_for_a_turn_is_under_a_lease(bench: Bench, monkeypatch
     await bench.until(waiting, submitted)
 
 
+async def test_what_had_to_wait_is_asked_for_under_a_lease(bench: Bench, monkeypatch) -> None:
+    """However short the wait: with it, the asking may last until others take it for cut short."""
+    monkeypatch.setattr(submit, "AT_ONCE", 1)
+    bench.provider.taking.clear()
+    first, second = await bench.start(), await bench.start()
+    await asked(bench.provider, 1)
+    await bench.runs.cancel(first.process_id, "g_a")
+    bench.provider.refusals = [SubmissionUnknown("Perhaps.")]
+    bench.provider.taking.set()
+    await bench.until(second, submitted)
+    assert not await bench.store.lease(second.process_id, "another", utc_now() + timedelta(seconds=1))
+
+
 async def test_a_provider_that_hangs_holds_up_nobody_else(data_dir: Path, monkeypatch) -> None:
     """Each has turns of its own."""
     monkeypatch.setattr(submit, "AT_ONCE", 1)
