@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -51,6 +51,7 @@ from hexwave_app.processes.ports import Cursor, Filter
 from hexwave_app.processes.search import searchable, words
 from hexwave_app.stores.sql_keys import SqlKeys
 from hexwave_app.stores.sql_schema import metadata
+from hexwave_app.stores.sql_writer import SqlWriter
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +148,8 @@ class SqlStore:
     def __init__(self, engine: Engine, threads: ThreadPoolExecutor) -> None:
         self._engine = engine
         self._threads = threads
-        # SQLite has one writer at a time: waiting here is cheaper than in its busy handler.
-        self._writing = asyncio.Lock()
+        # Waiting there is cheaper than in SQLite's busy handler.
+        self._writer = SqlWriter(engine, threads)
         self.keys = SqlKeys(self._read, self._write)
 
     @classmethod
@@ -164,9 +165,11 @@ class SqlStore:
         engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=_THREADS)
         event.listen(engine, "connect", _configure)
         threads = ThreadPoolExecutor(_THREADS, "sqlite")
+        store = cls(engine, threads)
         try:
-            yield cls(engine, threads)
+            yield store
         finally:
+            store._writer.close()
             await asyncio.to_thread(threads.shutdown)
             engine.dispose()
 
@@ -268,20 +271,26 @@ class SqlStore:
     async def _read(self, work: Callable[[Connection], T]) -> T:
         # All of it in one thread: an asynchronous driver goes to its thread and back for each step, the
         # cursor, the query, the rows and the end, and that takes longer than the steps.
-        try:
+        with _answering():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._connected, work)
-        except IntegrityError:
-            raise
-        except SQLAlchemyError as error:
-            raise StoreUnavailable("The database does not answer. Try again in a moment.") from error
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
-        async with self._writing:
-            return await self._read(work)
+        with _answering():
+            return await self._writer.write(work)
 
     def _connected(self, work: Callable[[Connection], T]) -> T:
         with self._engine.connect() as connection:
             return work(connection)
+
+
+@contextmanager
+def _answering() -> Generator[None, None, None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except SQLAlchemyError as error:
+        raise StoreUnavailable("The database does not answer. Try again in a moment.") from error
 
 
 def migrate(url: str, revision: str = "head") -> None:
