@@ -156,7 +156,13 @@ async def open_services(settings: Settings, tools: Mapping[str, Tool] = TOOLS) -
         clerk = await _clerk(settings, stack)
         activity = Activity.begin(*await _traces(settings, stack))
         telling = await stack.enter_async_context(BackgroundTasks.open())
-        processes = Processes(store, channel, observer=activity.observer, spawn=telling.spawn)
+        processes = Processes(
+            *(store, channel),
+            observer=activity.observer,
+            spawn=telling.spawn,
+            # Without Redis there is one worker.
+            alone=settings.redis_url is None,
+        )
         library = await open_library(settings)
         providers = await _providers(settings, library, tools, stack)
         webhooks = Webhooks(settings.base_url, *secret(settings).keys("webhook"))

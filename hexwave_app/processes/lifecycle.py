@@ -1,11 +1,11 @@
 """The life of processes: created, changed, read, followed."""
 
+import asyncio
 import base64
 import binascii
 import logging
 import secrets
 import time
-from asyncio import gather
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,7 @@ from hexwave_app.processes.model import (
 )
 from hexwave_app.processes.observer import Act, Deed, Observer, Observers
 from hexwave_app.processes.ports import Cursor, Filter, ProcessStore, StatusChannel
+from hexwave_app.processes.recent import Recent
 from hexwave_app.processes.transition import Update, ignored, transition
 from hexwave_app.processes.work import Work, doing, working_on
 
@@ -63,7 +64,8 @@ class Processes:
 
     `reread` is how long, in seconds, a follower trusts silence before it reads the store again. `observer`
     is told of every change, of what was passed over, and of what followers were told. With `spawn`, which
-    begins a task that somebody owns, no caller waits for followers to be told of what is no end.
+    begins a task that somebody owns, no caller waits for followers to be told of what is no end. `alone` says
+    that no other worker writes to the store, which makes reading what was just written a waste.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class Processes:
         reread: float = 3.0,
         observer: Observer | None = None,
         spawn: Spawn | None = None,
+        alone: bool = False,
     ) -> None:
+        self._alone = alone
         self._spawn = spawn
         self._store = store
         self._channel = channel
@@ -82,6 +86,7 @@ class Processes:
         self._followers = 0
         self._worker = secrets.token_hex(8)
         self._told: dict[str, int] = {}
+        self._recent = Recent()
 
     @property
     def followers(self) -> int:
@@ -127,6 +132,14 @@ class Processes:
         if process is None:
             raise ProcessNotFound
         return process
+
+    async def submitted(self, process_id: str) -> Process:
+        """The process, whose provider and job will not change any more once it has one; `load` otherwise.
+
+        All else in it may be older than what is kept: good for who is to `update` it, which finds that out.
+        """
+        known = self._recent.newer(process_id, None) if self._alone else None
+        return known if known and known.provider.job_id else await self.load(process_id)
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
         """Up to `limit` running processes of all users that are silent since `before` and not claimed."""
@@ -271,7 +284,7 @@ class Processes:
     ) -> Sequence[Process]:
         found, done = await self._owned(process_ids, user_id), list[Process | None]()
         for at in range(0, len(found), _AT_ONCE):
-            done += await gather(*(self._marked(each, mark) for each in found[at : at + _AT_ONCE]))
+            done += await asyncio.gather(*(self._marked(each, mark) for each in found[at : at + _AT_ONCE]))
         return [process for process in done if process is not None]
 
     async def _marked_own(self, process: Process, mark: Callable[[Process], Process | None]) -> Process:
@@ -284,7 +297,7 @@ class Processes:
         """The process as `mark` has it, saved; decided anew where another write came first."""
         while True:
             marked = mark(process)
-            if marked is None or marked is process or await self._store.replace(marked):
+            if marked is None or marked is process or await self._replace(marked):
                 return marked
             try:
                 process = await self.load(process.process_id)
@@ -294,6 +307,7 @@ class Processes:
     async def _update(
         self, process_id: str, update: Update, known: Process | None, source: Source
     ) -> Process:
+        known = self._recent.newer(process_id, known)
         while True:
             process, guessed = known or await self.load(process_id), known is not None
             known = None
@@ -302,17 +316,33 @@ class Processes:
                 changed = transition(process, update, utc_now(), source)
                 published = max(process.published, self._told.get(process_id, 0))
                 changed = changed.model_copy(update={"published": published})
-                if await self._store.replace(changed):
-                    told = changed.events[-1]
-                    self._observe(Deed(told.type), changed, source, told.detail)
-                    self._channel.notify(StatusMessage.of(changed))
-                    if self._spawn is None or changed.terminal:
-                        return await self._tell(changed, source)
-                    self._spawn(self._tell(changed, source), f"tell {process_id}")
-                    return changed
+                if await self._replace(changed):
+                    return await self._changed(process, changed, source)
+                # Perhaps another of this worker's changes came first.
+                known = self._recent.newer(process_id, None)
             elif not guessed:
                 self._observe(Deed.IGNORED, process, source, reason)
                 return await self._ignore(process, reason, source)
+
+    async def _changed(self, before: Process, process: Process, source: Source) -> Process:
+        """Tell followers of what was just saved, where they would see a difference."""
+        told = process.events[-1]
+        self._observe(Deed(told.type), process, source, told.detail)
+        if process.sequence == before.sequence:
+            return process
+        self._channel.notify(StatusMessage.of(process))
+        if self._spawn is None or process.terminal:
+            return await self._tell(process, source)
+        self._spawn(self._tell(process, source), f"tell {process.process_id}")
+        return process
+
+    async def _replace(self, process: Process) -> bool:
+        replaced = await self._store.replace(process)
+        if replaced:
+            self._recent.keep(process)
+        else:
+            self._recent.outdated(process.process_id, process.revision - 1)
+        return replaced
 
     async def _publish(self, process: Process, source: Source) -> None:
         began = time.monotonic()
@@ -383,7 +413,7 @@ class Processes:
             sequence = published or process.sequence
             event = ProcessEvent(type=type_, at=utc_now(), source=source, sequence=sequence, detail=detail)
             amended = process.amended(event, published=max(process.published, published))
-            if await self._store.replace(amended):
+            if await self._replace(amended):
                 return amended
             try:
                 process = await self.load(process.process_id)

@@ -13,7 +13,7 @@ from ably.types.message import Message
 from ably.util.exceptions import AblyException
 
 from hexwave_app.ably_local import serve as serve_ably
-from hexwave_app.processes import Failed, Submitted
+from hexwave_app.processes import Failed, Progressed
 from hexwave_app.settings import Settings
 from tests.api.conftest import Guest
 from tests.conftest import PATIENCE, Served, free_port
@@ -127,7 +127,7 @@ async def test_the_sdk_follows_with_it_and_can_do_no_more(guest: Guest, server: 
         received = asyncio.get_running_loop().create_future()
         async with asyncio.timeout(PATIENCE):
             await client.channels.get(name).subscribe(lambda message: received.set_result(message))
-            await server.services.processes.update(process.process_id, Submitted("job"))
+            await server.services.processes.update(process.process_id, Progressed(5))
             message = await received
         assert isinstance(message, Message)
         assert isinstance(message.data, dict)

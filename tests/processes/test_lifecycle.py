@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hexwave_app.background import BackgroundTasks
 from hexwave_app.processes import (
     Completed,
+    Failed,
     Process,
     Processes,
     ProcessNotFound,
@@ -153,7 +154,18 @@ async def test_with_an_owner_for_it_telling_of_progress_is_not_waited_for() -> N
         assert channel.sent == []
         channel.go.set()
         assert (await ending).published == 3
-        assert [message.sequence for message in channel.sent] == [2, 3]
+        assert {message.sequence for message in channel.sent} == {2, 3}
+
+
+async def test_an_acceptance_is_saved_and_not_told() -> None:
+    """A message has no word of the provider: followers would see no difference, and are owed none."""
+    channel = FaultyChannel()
+    processes = Processes(MemoryStore(), channel)
+    process = await processes.create(begun())
+    accepted = await processes.update(process.process_id, Submitted("job-1"))
+    assert (accepted.sequence, accepted.revision, accepted.unpublished) == (1, 2, False)
+    assert (await processes.load(process.process_id)).provider.job_id == "job-1"
+    assert channel.sent == []
 
 
 async def test_a_beginning_is_not_published() -> None:
@@ -357,6 +369,79 @@ async def test_an_update_from_an_old_version_is_decided_on_the_newest() -> None:
     assert (await processes.update(old.process_id, Progressed(10), old)).data.progress == 80
     newest = await processes.update(old.process_id, DONE)
     assert await processes.update(old.process_id, Progressed(0), old) == newest
+
+
+class Counting(MemoryStore):
+    """Counts how often it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def get(self, process_id: str) -> Process | None:
+        self.asked += 1
+        return await super().get(process_id)
+
+
+async def test_a_worker_does_not_read_what_it_wrote_itself() -> None:
+    """Each change is decided on the version of the one before."""
+    store = Counting()
+    processes = Processes(store, FaultyChannel())
+    process = await processes.create(begun())
+    for update in (Submitted("job-1"), Progressed(10), Progressed(20), DONE):
+        process = await processes.update(process.process_id, update)
+    assert store.asked == 1
+    assert (process.sequence, process.status) == (4, "completed")
+
+
+async def test_workers_that_take_turns_lose_nothing() -> None:
+    """What another one wrote is found out by saving, and read."""
+    store = MemoryStore()
+    workers = [Processes(store, FaultyChannel()) for _ in range(2)]
+    process = await workers[0].create(begun())
+    for number in range(10):
+        changed = await workers[number % 2].update(process.process_id, Progressed(10 * number))
+        assert (changed.sequence, changed.data.progress) == (2 + number, 10 * number)
+    ends = [await worker.update(process.process_id, DONE) for worker in workers]
+    assert [end.sequence for end in ends] == [12, 12]
+
+
+async def test_old_news_of_an_old_version_is_judged_by_the_newest() -> None:
+    """The version that this worker wrote last would have let it pass."""
+    store = MemoryStore()
+    one, other = (Processes(store, FaultyChannel()) for _ in range(2))
+    process = await one.create(begun())
+    await one.update(process.process_id, Progressed(10))
+    await other.update(process.process_id, Progressed(90))
+    assert (await one.update(process.process_id, Progressed(50))).data.progress == 90
+    await other.update(process.process_id, Failed("You stopped it.", "cancelled"))
+    assert (await one.update(process.process_id, DONE)).data.error_code == "cancelled"
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_job_is_known_without_a_look_only_to_the_one_worker(alone: bool) -> None:
+    """And only once there is one: until then it may yet go to another provider."""
+    store = Counting()
+    processes = Processes(store, FaultyChannel(), alone=alone)
+    process = await processes.create(begun())
+    await processes.update(process.process_id, Progressed(1), process)
+    assert (await processes.submitted(process.process_id)).provider.job_id is None
+    assert store.asked == 1
+    await processes.update(process.process_id, Submitted("job-1"))
+    assert (await processes.submitted(process.process_id)).provider.job_id == "job-1"
+    assert store.asked == (1 if alone else 2)
+
+
+async def test_of_what_has_ended_or_is_gone_nothing_is_known_by_heart() -> None:
+    """The store says what there is."""
+    processes = Processes(MemoryStore(), FaultyChannel(), alone=True)
+    process = await processes.create(begun())
+    for update in (Submitted("job-1"), DONE):
+        await processes.update(process.process_id, update)
+    assert (await processes.submitted(process.process_id)).terminal
+    await processes.delete(process.process_id, process.user_id)
+    with pytest.raises(ProcessNotFound):
+        await processes.submitted(process.process_id)
 
 
 async def test_a_feed_that_is_told_to_end_lets_go_of_whoever_waits() -> None:

@@ -1,0 +1,64 @@
+"""The versions that a worker saved last."""
+
+from hexwave_app.processes import Completed, Process, Progressed, transition
+from hexwave_app.processes.model import utc_now
+from hexwave_app.processes.recent import KEPT, Recent
+from tests.processes.test_transition import begun
+
+
+def later(process: Process, progress: int) -> Process:
+    return transition(process, Progressed(progress), utc_now())
+
+
+def test_the_newer_version_is_what_is_known() -> None:
+    """Of what is kept and what the caller has read."""
+    first = begun()
+    second, recent = later(first, 10), Recent()
+    assert recent.newer(first.process_id, None) is None
+    assert recent.newer(first.process_id, first) is first
+    recent.keep(second)
+    assert recent.newer(first.process_id, first) is second
+    third = later(second, 20)
+    assert recent.newer(first.process_id, third) is third
+
+
+def test_a_version_that_is_told_of_late_does_not_take_the_place_of_a_newer_one() -> None:
+    """Two that were saved one after the other may come back in either order."""
+    first = begun()
+    second, recent = later(first, 10), Recent()
+    recent.keep(second)
+    recent.keep(first)
+    assert recent.newer(first.process_id, None) is second
+
+
+def test_what_was_outdated_is_forgotten_and_what_is_newer_is_not() -> None:
+    """A race that was lost with an old version says nothing of the one that won."""
+    first = begun()
+    second, recent = later(first, 10), Recent()
+    recent.keep(second)
+    recent.outdated(first.process_id, first.revision)
+    assert recent.newer(first.process_id, None) is second
+    recent.outdated(first.process_id, second.revision)
+    assert recent.newer(first.process_id, None) is None
+
+
+def test_what_has_ended_is_not_kept() -> None:
+    """Nor what was before it."""
+    first, recent = begun(), Recent()
+    recent.keep(first)
+    recent.keep(transition(first, Completed(("/media/a.webp",)), utc_now()))
+    assert recent.newer(first.process_id, None) is None
+
+
+def test_what_was_saved_the_longest_ago_makes_room() -> None:
+    """A process that goes on and on stays, however early it began."""
+    recent, first = Recent(), begun()
+    recent.keep(first)
+    others = [begun() for _ in range(KEPT)]
+    for other in others[:-1]:
+        recent.keep(other)
+    recent.keep(second := later(first, 10))
+    recent.keep(others[-1])
+    assert recent.newer(first.process_id, None) is second
+    assert recent.newer(others[0].process_id, None) is None
+    assert recent.newer(others[1].process_id, None) is others[1]
