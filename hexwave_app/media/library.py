@@ -84,11 +84,11 @@ class Library:
             return None
         return await obstore.sign_async(self._store, "GET", f"{process_id}/{name}", URL_LIFETIME)
 
-    async def delete(self, process_id: str, prefix: str = "") -> None:
-        """Delete the process's files whose names begin with `prefix`; all of them without one."""
+    async def delete(self, process_id: str, *prefixes: str) -> None:
+        """Delete the process's files whose names begin with one of `prefixes`; all of them without any."""
         home = f"{process_id}/"
         async for files in self._listed(home):
-            doomed = [path for path, _ in files if path.removeprefix(home).startswith(prefix)]
+            doomed = [path for path, _ in files if path.removeprefix(home).startswith(prefixes or "")]
             if doomed:
                 # Gone in between is gone as well.
                 with _working(), contextlib.suppress(FileNotFoundError):

@@ -262,8 +262,8 @@ class Deliveries:
             await self._library.delete(process_id)
             return
         if after.terminal:
-            for prefix in _IN_THE_MAKING if after.status is ProcessStatus.COMPLETED else ("",):
-                await self._library.delete(process_id, prefix)
+            of_no_use = _IN_THE_MAKING if after.status is ProcessStatus.COMPLETED else ()
+            await self._library.delete(process_id, *of_no_use)
 
 
 def _decoded(body: bytes) -> object:

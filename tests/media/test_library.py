@@ -58,12 +58,12 @@ async def test_what_is_not_there_is_none(library: Library) -> None:
 
 
 async def test_deleting_by_prefix_spares_the_rest(library: Library) -> None:
-    """Previews go, pictures stay; another process whose id begins alike keeps everything."""
-    for process_id, name in (("p_a", "preview-0.webp"), ("p_a", "0.webp"), ("p_ab", "preview-0.webp")):
-        await library.put(process_id, name, b"x")
-    await library.delete("p_a", "preview-")
-    assert await library.get("p_a", "preview-0.webp") is None
-    assert await library.get("p_a", "0.webp") == b"x"
+    """Previews and raw answers go, pictures stay; another process whose id begins alike keeps everything."""
+    for name in ("preview-0.webp", "raw-0.bin", "0.webp"):
+        await library.put("p_a", name, b"x")
+    await library.put("p_ab", "preview-0.webp", b"x")
+    await library.delete("p_a", "preview-", "raw-")
+    assert await library.names("p_a") == ["0.webp"]
     await library.delete("p_a")
     assert await library.get("p_a", "0.webp") is None
     assert await library.get("p_ab", "preview-0.webp") == b"x"
