@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 
 _STEP = 20
 
+_Version = tuple[int, bool]
+"""What tells two versions apart on a page: the sequence, and its owner's mark, which moves no sequence."""
+
+_NEVER: _Version = (0, False)
+
 
 class NewestProcesses(LivePage, mixin=True):
     """Follows all of the user's newest processes, live.
@@ -38,7 +43,7 @@ class NewestProcesses(LivePage, mixin=True):
     _narrow: ClassVar[Filter] = Filter()
     """Which of them; all, unless a page says otherwise."""
 
-    _seen: dict[str, int] = {}
+    _seen: dict[str, _Version] = {}
     _running: set[str] = set()
     _window: int = _STEP
 
@@ -97,16 +102,16 @@ class NewestProcesses(LivePage, mixin=True):
 
     def _awaits(self, process: Process) -> bool:
         """Whether it is news of something on the page, and no first look at it."""
-        return 0 < self._seen.get(process.process_id, 0) < process.sequence
+        return 0 < self._seen.get(process.process_id, _NEVER)[0] < process.sequence
 
     def _receive(self, processes: Iterable[Process]) -> list[Any]:
         """Take what is newer than what was shown; call it under the state lock."""
         events: list[Any] = []
         for process in processes:
             process_id = process.process_id
-            if process.sequence <= self._seen.get(process_id, 0):
+            if not _differs(process, self._seen.get(process_id, _NEVER)):
                 continue
-            self._seen[process_id] = process.sequence
+            self._seen[process_id] = _version(process)
             self._show(process)
             known = process_id in self._running
             if not known and not process.terminal:
@@ -139,7 +144,7 @@ class _Scan:
         self._listed: dict[str, datetime] = {}
         self._gone: set[str] = set()
         self._said: tuple[bool, bool] | None = None
-        self._told: dict[str, int] = {}
+        self._told: dict[str, _Version] = {}
 
     def due_in(self, window: int) -> float:
         """Seconds until the next look; none when more is to be seen than at the last one."""
@@ -165,9 +170,9 @@ class _Scan:
         """Whether there is anything in `changed`, or in the last look, that was not told before."""
         said = self.failed, self.more
         newer = {
-            process.process_id: process.sequence
+            process.process_id: _version(process)
             for process in changed
-            if process.sequence > self._told.get(process.process_id, 0)
+            if _differs(process, self._told.get(process.process_id, _NEVER))
         }
         if not newer and not self._gone and said == self._said:
             return False
@@ -189,3 +194,12 @@ class _Scan:
         missing = {id_: at for id_, at in self._listed.items() if id_ not in listed}
         self._gone |= {id_ for id_, at in missing.items() if oldest is None or at >= oldest}
         self._listed = listed
+
+
+def _version(process: Process) -> _Version:
+    return process.sequence, process.favourite
+
+
+def _differs(process: Process, seen: _Version) -> bool:
+    """Whether there is anything in it that was not seen, and nothing that is older."""
+    return process.sequence >= seen[0] and _version(process) != seen

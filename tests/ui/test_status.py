@@ -140,6 +140,18 @@ def test_what_ably_lost_is_read_from_the_store(
     expect(row).to_have_attribute("data-state", "done")
 
 
+def test_a_favourite_of_another_tab_is_one_here_and_back(context: BrowserContext, live: Live) -> None:
+    """Within one look at the store, though a mark is no news that followers are told."""
+    page = tab(context, live)
+    process = begun(context, live)
+    live.update(process, DONE)
+    heart = page.locator(f"#job-{process.process_id}").get_by_role("button", name="Favourite")
+    expect(heart).to_have_attribute("aria-pressed", "false")
+    for pressed, said in ((True, "true"), (False, "false")):
+        live.run(live.services.processes.favour([process.process_id], process.user_id, pressed))
+        expect(heart).to_have_attribute("aria-pressed", said)
+
+
 def test_late_news_does_not_take_the_page_back(context: BrowserContext, live: Live) -> None:
     """A message that was overtaken is dropped by its sequence."""
     page = tab(context, live)
