@@ -157,11 +157,12 @@ async def open_services(settings: Settings, tools: Mapping[str, Tool] = TOOLS) -
         activity = Activity.begin(*await _traces(settings, stack))
         telling = await stack.enter_async_context(BackgroundTasks.open())
         processes = Processes(
-            *(store, channel),
+            store,
+            channel,
             observer=activity.observer,
             spawn=telling.spawn,
-            # Without Redis there is one worker.
-            alone=settings.redis_url is None,
+            # Otherwise the store is a file of this server, which has one worker.
+            alone=settings.mongodb_uri is None and settings.redis_url is None,
         )
         library = await open_library(settings)
         providers = await _providers(settings, library, tools, stack)

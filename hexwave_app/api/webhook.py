@@ -44,7 +44,7 @@ async def _verified(
     services.webhooks.check(process_id, token)
     # Not earlier: who only knows the id could keep its provider out.
     await services.limits.report(process_id)
-    process = await services.processes.submitted(process_id)
+    process = await services.processes.reported_on(process_id)
     if process.category != category:
         raise ProcessNotFound
     provider = services.providers.get(process.provider.name)

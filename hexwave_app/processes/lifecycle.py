@@ -1,11 +1,11 @@
 """The life of processes: created, changed, read, followed."""
 
-import asyncio
 import base64
 import binascii
 import logging
 import secrets
 import time
+from asyncio import gather
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,7 +65,7 @@ class Processes:
     `reread` is how long, in seconds, a follower trusts silence before it reads the store again. `observer`
     is told of every change, of what was passed over, and of what followers were told. With `spawn`, which
     begins a task that somebody owns, no caller waits for followers to be told of what is no end. `alone` says
-    that no other worker writes to the store, which makes reading what was just written a waste.
+    that no other worker writes to the store.
     """
 
     def __init__(
@@ -133,12 +133,13 @@ class Processes:
             raise ProcessNotFound
         return process
 
-    async def submitted(self, process_id: str) -> Process:
-        """The process, whose provider and job will not change any more once it has one; `load` otherwise.
+    async def reported_on(self, process_id: str) -> Process:
+        """The process that a provider reports on, for `update`: perhaps not its newest version.
 
-        All else in it may be older than what is kept: good for who is to `update` it, which finds that out.
+        Its provider and its job are certain, for they stay the same once there is a job.
         """
-        known = self._recent.newer(process_id, None) if self._alone else None
+        # Others might have deleted it meanwhile.
+        known = self._recent.get(process_id) if self._alone else None
         return known if known and known.provider.job_id else await self.load(process_id)
 
     async def unfinished(self, before: datetime, limit: int) -> list[Process]:
@@ -182,7 +183,8 @@ class Processes:
         """Save what `update` changes and publish it; one that says nothing new is noted in the timeline.
 
         Compare-and-set on the revision: a lost race reads again and decides anew. `known` is a version
-        that the caller has read, which saves reading it again while nobody was faster.
+        that the caller has read, which saves reading it again while nobody was faster; so does what this
+        worker saved last. What is returned is that, so nothing in it may be changed in place.
         """
         with working_on(process_id):
             return await self._update(process_id, update, known, source)
@@ -251,10 +253,11 @@ class Processes:
         if not process.terminal:
             raise ProcessConflict("This process is still running. Cancel it before deleting it.")
         await self._store.delete(process_id)
+        self._recent.drop_older(process)
         return process
 
     async def follow(self, process_id: str, reread: float | None = None) -> AsyncIterator[Process]:
-        """The process now, then each newer version until it is finished.
+        """The process now, then each newer version until it is finished; newer is what has a higher sequence.
 
         `reread` takes the place of the service's own, for who looks at the store in another way too.
         """
@@ -284,7 +287,7 @@ class Processes:
     ) -> Sequence[Process]:
         found, done = await self._owned(process_ids, user_id), list[Process | None]()
         for at in range(0, len(found), _AT_ONCE):
-            done += await asyncio.gather(*(self._marked(each, mark) for each in found[at : at + _AT_ONCE]))
+            done += await gather(*(self._marked(each, mark) for each in found[at : at + _AT_ONCE]))
         return [process for process in done if process is not None]
 
     async def _marked_own(self, process: Process, mark: Callable[[Process], Process | None]) -> Process:
@@ -307,7 +310,7 @@ class Processes:
     async def _update(
         self, process_id: str, update: Update, known: Process | None, source: Source
     ) -> Process:
-        known = self._recent.newer(process_id, known)
+        known = _newer(known, self._recent.get(process_id))
         while True:
             process, guessed = known or await self.load(process_id), known is not None
             known = None
@@ -319,7 +322,7 @@ class Processes:
                 if await self._replace(changed):
                     return await self._changed(process, changed, source)
                 # Perhaps another of this worker's changes came first.
-                known = self._recent.newer(process_id, None)
+                known = self._recent.get(process_id)
             elif not guessed:
                 self._observe(Deed.IGNORED, process, source, reason)
                 return await self._ignore(process, reason, source)
@@ -337,11 +340,15 @@ class Processes:
         return process
 
     async def _replace(self, process: Process) -> bool:
-        replaced = await self._store.replace(process)
-        if replaced:
-            self._recent.keep(process)
-        else:
-            self._recent.outdated(process.process_id, process.revision - 1)
+        replaced = False
+        try:
+            replaced = await self._store.replace(process)
+        finally:
+            if replaced:
+                self._recent.keep(process)
+            else:
+                # Outdated, or nobody knows whether it was saved.
+                self._recent.drop_older(process)
         return replaced
 
     async def _publish(self, process: Process, source: Source) -> None:
@@ -374,10 +381,12 @@ class Processes:
             self._told.pop(process.process_id, None)
             return await self._mark_end(process)
         # Written with the next change: a mark of its own for each would double the writes.
-        if len(self._told) >= _TOLD_LIMIT:
-            self._told.clear()
         # Two that are told at once may be done in either order.
-        self._told[process.process_id] = max(process.sequence, self._told.get(process.process_id, 0))
+        told = max(process.sequence, self._told.pop(process.process_id, 0))
+        self._told[process.process_id] = told
+        if len(self._told) > _TOLD_LIMIT:
+            # What ended before its progress was told stays here: it is what was told the longest ago.
+            del self._told[next(iter(self._told))]
         return process
 
     async def _mark_end(self, process: Process) -> Process:
@@ -419,6 +428,12 @@ class Processes:
                 process = await self.load(process.process_id)
             except ProcessNotFound:
                 return process
+
+
+def _newer(one: Process | None, other: Process | None) -> Process | None:
+    if one is None or other is None:
+        return one or other
+    return one if one.revision > other.revision else other
 
 
 def _favoured(process: Process, on: bool) -> Process | None:

@@ -86,18 +86,20 @@ def transition(process: Process, update: Update, at: datetime, source: Source = 
     """The process after `update`; the same object when it says nothing new.
 
     A terminal status is final. Progress that lags behind what is known is late news and says nothing.
-    The sequence grows where followers have something to be told.
+    The sequence grows where a status message would say something new, which it does not of the provider.
     """
     if ignored(process, update) is not None:
         return process
     change = _change(process, update)
-    sequence = process.sequence + change.told
+    data = process.data.model_copy(update=change.data)
+    told = data != process.data or "status" in change.fields
+    sequence = process.sequence + 1 if told else process.sequence
     event = ProcessEvent(type=change.type, at=at, source=source, sequence=sequence, detail=change.detail)
     return process.amended(
         event,
         **change.fields,
         sequence=sequence,
-        data=process.data.model_copy(update=change.data),
+        data=data,
         updated_at=max(at, process.updated_at),
     )
 
@@ -126,15 +128,13 @@ class _Change:
     detail: str | None = None
     data: dict[str, Any] = field(default_factory=dict[str, Any])
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
-    told: bool = True
-    """Whether a status message would say anything new."""
 
 
 def _change(process: Process, update: Update) -> _Change:
     match update:
         case Submitted(job_id):
             provider = process.provider.model_copy(update={"job_id": job_id})
-            return _Change(EventType.SUBMITTED, provider.name, fields={"provider": provider}, told=False)
+            return _Change(EventType.SUBMITTED, provider.name, fields={"provider": provider})
         case PassedOn(name, model):
             provider = ProviderJob(name=name, model=model)
             return _Change(EventType.PROGRESS, f"Passed on to {name}", fields={"provider": provider})

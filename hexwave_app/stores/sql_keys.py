@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class Connected(Protocol):
-    """Does a piece of work on a connection, off the event loop."""
+    """Does a piece of work on a connection, off the event loop; what writes is one statement."""
 
     async def __call__(self, work: Callable[[Connection], T], /) -> T: ...
 

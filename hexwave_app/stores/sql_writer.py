@@ -1,6 +1,7 @@
 """The one writer that SQLite has at a time, and who waits for it."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,27 +13,36 @@ from sqlalchemy.exc import IntegrityError
 
 from hexwave_app.processes.errors import StoreUnavailable
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 100
 """Writes that are committed together. Who reads meanwhile reads what was before them."""
 
 _T = TypeVar("_T")
 
-Work = Callable[[Connection], Any]
-"""One statement: one that fails changes nothing, and leaves those before it as they are."""
-
 
 @dataclass(eq=False)
 class _Write:
-    work: Work
-    done: asyncio.Future[Any]
+    work: Callable[[Connection], Any]
+    future: asyncio.Future[Any]
+    value: Any = None
+    error: Exception | None = None
 
-    def end(self, outcome: Any) -> None:
-        if self.done.done():
-            return
-        if isinstance(outcome, Exception):
-            self.done.set_exception(outcome)
-        else:
-            self.done.set_result(outcome)
+    def run(self, connection: Connection) -> None:
+        try:
+            self.value, self.error = self.work(connection), None
+        except Exception as error:
+            self.error = error
+
+    def answer(self) -> None:
+        """Tell who waits, if anybody still does."""
+        if not self.future.done():
+            if self.error is None:
+                self.future.set_result(self.value)
+            else:
+                self.future.set_exception(self.error)
+        # Its traceback leads back to here.
+        self.error = None
 
 
 class SqlWriter:
@@ -46,68 +56,83 @@ class SqlWriter:
         self._closed = False
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
-        """What `work` comes to, once it is on the disk. Raises what `work` does, and `StoreUnavailable`.
+        """What `work` comes to, once it is on the disk.
 
-        Who is cancelled while it waits has written nothing; afterwards, nobody knows.
+        `work` is one statement, so that one that fails changes nothing; where it is written with others that
+        fail, it is done a second time, the first one undone. Raises what `work` does, and `StoreUnavailable`.
+        Who is cancelled while waiting has written nothing; afterwards, nobody knows.
         """
         if self._closed:
-            raise _closed()
+            raise StoreUnavailable("The database is closed: the server is about to end.")
         write = _Write(work, asyncio.get_running_loop().create_future())
         self._waiting.append(write)
         if not self._writing:
-            self._next()
-        return await write.done
+            self._begin_turn()
+        return await write.future
 
     def close(self) -> None:
         """Let those that wait know that it is in vain; what is being written is written."""
         self._closed = True
-        while self._waiting:
-            self._waiting.popleft().end(_closed())
+        writes = list(self._waiting)
+        self._waiting.clear()
+        _fail(writes, "The database is closed: the server is about to end.", None)
 
-    def _next(self) -> None:
+    def _begin_turn(self) -> None:
+        while writes := self._next():
+            try:
+                # Not a task of one of those that wait, who may be cancelled while the others are written.
+                turn = asyncio.get_running_loop().run_in_executor(self._threads, self._write, writes)
+            except RuntimeError as error:
+                # No thread is to be had.
+                _fail(writes, "The server is too busy to use its database. Try again in a moment.", error)
+            else:
+                self._writing = True
+                turn.add_done_callback(lambda turn: self._end_turn(writes, turn))
+                return
+
+    def _next(self) -> Sequence[_Write]:
         writes = list[_Write]()
         while self._waiting and len(writes) < AT_ONCE:
             write = self._waiting.popleft()
-            if not write.done.done():
+            if not write.future.done():
                 writes.append(write)
-        self._writing = bool(writes)
-        if writes:
-            works = [write.work for write in writes]
-            # Not a task of one of those that wait, who may be cancelled while the others are being written.
-            done = asyncio.get_running_loop().run_in_executor(self._threads, self._written, works)
-            done.add_done_callback(lambda _: self._ended(writes, done))
+        return writes
 
-    def _ended(self, writes: Sequence[_Write], done: asyncio.Future[list[Any]]) -> None:
-        error = _closed() if done.cancelled() else done.exception()
-        outcomes = done.result() if error is None else [error] * len(writes)
-        for write, outcome in zip(writes, outcomes, strict=True):
-            write.end(outcome)
-        self._next()
+    def _end_turn(self, writes: Sequence[_Write], turn: asyncio.Future[None]) -> None:
+        self._writing = False
+        if (error := turn.exception()) is not None:
+            _fail(writes, "The database does not answer. Try again in a moment.", error)
+        for write in writes:
+            write.answer()
+        self._begin_turn()
 
-    def _written(self, works: Sequence[Work]) -> list[Any]:
-        """What each came to, or its error, in order."""
+    def _write(self, writes: Sequence[_Write]) -> None:
+        """In a thread. Raises where the database takes nothing at all."""
         with self._engine.connect() as connection:
-            if len(works) > 1:
-                try:
-                    return _together(works, connection)
-                except Exception:
-                    _roll_back(connection)
+            if len(writes) > 1 and _together(writes, connection):
+                return
             # Alone, what fails spoils nothing for the others.
-            return [_outcome(work, connection) for work in works]
+            for write in writes:
+                write.run(connection)
 
 
-def _together(works: Sequence[Work], connection: Connection) -> list[Any]:
+def _together(writes: Sequence[_Write], connection: Connection) -> bool:
+    """Whether all are written; otherwise none is."""
+    # Whoever else holds the database has been waited for by all, and is nobody's fault.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-    outcomes = list[Any]()
-    for work in works:
-        try:
-            outcomes.append(work(connection))
-        except IntegrityError as error:
-            # An answer like any other: the statement is undone, the transaction goes on
+    try:
+        for write in writes:
+            write.run(connection)
+            # A duplicate is an answer like any other: the statement is undone, the transaction goes on
             # (https://www.sqlite.org/lang_conflict.html, ABORT).
-            outcomes.append(error)
-    connection.exec_driver_sql("COMMIT")
-    return outcomes
+            if write.error is not None and not isinstance(write.error, IntegrityError):
+                raise write.error
+        connection.exec_driver_sql("COMMIT")
+    except Exception as error:
+        log.warning("%d writes are done one by one, for together they fail: %r", len(writes), error)
+        _roll_back(connection)
+        return False
+    return True
 
 
 def _roll_back(connection: Connection) -> None:
@@ -117,12 +142,9 @@ def _roll_back(connection: Connection) -> None:
         connection.exec_driver_sql("ROLLBACK")
 
 
-def _closed() -> StoreUnavailable:
-    return StoreUnavailable("The database is closed: the server is about to end.")
-
-
-def _outcome(work: Work, connection: Connection) -> Any:
-    try:
-        return work(connection)
-    except Exception as error:
-        return error
+def _fail(writes: Sequence[_Write], message: str, cause: BaseException | None) -> None:
+    for write in writes:
+        # Each its own: whoever raises one writes into it where it came from.
+        write.error = StoreUnavailable(message)
+        write.error.__cause__ = cause
+        write.answer()

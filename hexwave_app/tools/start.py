@@ -123,7 +123,7 @@ class Runs:
 
     async def fail(self, before: Process, failed: Failed, source: Source) -> Process:
         """End a running process, stop its job and delete its files; one that has ended stays as it is."""
-        process = await self._processes.update(before.process_id, failed, source=source)
+        process = await self._processes.update(before.process_id, failed, before, source)
         if not before.terminal and process.data.error_code == failed.error_code:
             self._call_off(process)
             await self._library.delete(process.process_id)

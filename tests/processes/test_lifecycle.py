@@ -21,7 +21,7 @@ from hexwave_app.processes import (
     Submitted,
     Update,
 )
-from hexwave_app.processes.errors import InvalidRequest, ProcessConflict
+from hexwave_app.processes.errors import InvalidRequest, ProcessConflict, StoreUnavailable
 from hexwave_app.processes.feed import Feed
 from hexwave_app.processes.model import utc_now
 from tests.processes.memory import FaultyChannel, MemoryStore, away
@@ -154,6 +154,7 @@ async def test_with_an_owner_for_it_telling_of_progress_is_not_waited_for() -> N
         assert channel.sent == []
         channel.go.set()
         assert (await ending).published == 3
+        # An end does not wait for its progress: whichever comes first, followers go by the sequence.
         assert {message.sequence for message in channel.sent} == {2, 3}
 
 
@@ -425,10 +426,10 @@ async def test_a_job_is_known_without_a_look_only_to_the_one_worker(alone: bool)
     processes = Processes(store, FaultyChannel(), alone=alone)
     process = await processes.create(begun())
     await processes.update(process.process_id, Progressed(1), process)
-    assert (await processes.submitted(process.process_id)).provider.job_id is None
+    assert (await processes.reported_on(process.process_id)).provider.job_id is None
     assert store.asked == 1
     await processes.update(process.process_id, Submitted("job-1"))
-    assert (await processes.submitted(process.process_id)).provider.job_id == "job-1"
+    assert (await processes.reported_on(process.process_id)).provider.job_id == "job-1"
     assert store.asked == (1 if alone else 2)
 
 
@@ -438,10 +439,36 @@ async def test_of_what_has_ended_or_is_gone_nothing_is_known_by_heart() -> None:
     process = await processes.create(begun())
     for update in (Submitted("job-1"), DONE):
         await processes.update(process.process_id, update)
-    assert (await processes.submitted(process.process_id)).terminal
+    assert (await processes.reported_on(process.process_id)).terminal
     await processes.delete(process.process_id, process.user_id)
     with pytest.raises(ProcessNotFound):
-        await processes.submitted(process.process_id)
+        await processes.reported_on(process.process_id)
+
+
+class Vague(MemoryStore):
+    """Saves, and fails all the same: the answer was lost on its way."""
+
+    lost = False
+
+    async def replace(self, process: Process) -> bool:
+        saved = await super().replace(process)
+        if self.lost:
+            raise StoreUnavailable("The database does not answer.")
+        return saved
+
+
+async def test_what_was_perhaps_saved_is_looked_at_anew() -> None:
+    """Neither the version before nor the one that was to be saved is taken for the newest."""
+    store = Vague()
+    processes = Processes(store, FaultyChannel(), alone=True)
+    process = await processes.create(begun())
+    await processes.update(process.process_id, Submitted("job-1"))
+    store.lost = True
+    with pytest.raises(StoreUnavailable):
+        await processes.update(process.process_id, DONE)
+    store.lost = False
+    assert (await processes.reported_on(process.process_id)).terminal
+    assert (await processes.update(process.process_id, Progressed(5))).status == "completed"
 
 
 async def test_a_feed_that_is_told_to_end_lets_go_of_whoever_waits() -> None:

@@ -10,36 +10,25 @@ def later(process: Process, progress: int) -> Process:
     return transition(process, Progressed(progress), utc_now())
 
 
-def test_the_newer_version_is_what_is_known() -> None:
-    """Of what is kept and what the caller has read."""
-    first = begun()
-    second, recent = later(first, 10), Recent()
-    assert recent.newer(first.process_id, None) is None
-    assert recent.newer(first.process_id, first) is first
-    recent.keep(second)
-    assert recent.newer(first.process_id, first) is second
-    third = later(second, 20)
-    assert recent.newer(first.process_id, third) is third
-
-
 def test_a_version_that_is_told_of_late_does_not_take_the_place_of_a_newer_one() -> None:
     """Two that were saved one after the other may come back in either order."""
     first = begun()
     second, recent = later(first, 10), Recent()
+    assert recent.get(first.process_id) is None
     recent.keep(second)
     recent.keep(first)
-    assert recent.newer(first.process_id, None) is second
+    assert recent.get(first.process_id) is second
 
 
-def test_what_was_outdated_is_forgotten_and_what_is_newer_is_not() -> None:
-    """A race that was lost with an old version says nothing of the one that won."""
+def test_what_is_older_than_what_was_not_saved_is_forgotten() -> None:
+    """Of a race that was lost to a version that is kept, that one stays."""
     first = begun()
     second, recent = later(first, 10), Recent()
     recent.keep(second)
-    recent.outdated(first.process_id, first.revision)
-    assert recent.newer(first.process_id, None) is second
-    recent.outdated(first.process_id, second.revision)
-    assert recent.newer(first.process_id, None) is None
+    recent.drop_older(later(first, 20))
+    assert recent.get(first.process_id) is second
+    recent.drop_older(later(second, 20))
+    assert recent.get(first.process_id) is None
 
 
 def test_what_has_ended_is_not_kept() -> None:
@@ -47,7 +36,7 @@ def test_what_has_ended_is_not_kept() -> None:
     first, recent = begun(), Recent()
     recent.keep(first)
     recent.keep(transition(first, Completed(("/media/a.webp",)), utc_now()))
-    assert recent.newer(first.process_id, None) is None
+    assert recent.get(first.process_id) is None
 
 
 def test_what_was_saved_the_longest_ago_makes_room() -> None:
@@ -59,6 +48,6 @@ def test_what_was_saved_the_longest_ago_makes_room() -> None:
         recent.keep(other)
     recent.keep(second := later(first, 10))
     recent.keep(others[-1])
-    assert recent.newer(first.process_id, None) is second
-    assert recent.newer(others[0].process_id, None) is None
-    assert recent.newer(others[1].process_id, None) is others[1]
+    assert recent.get(first.process_id) is second
+    assert recent.get(others[0].process_id) is None
+    assert recent.get(others[1].process_id) is others[1]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hexwave_app.processes.errors import StoreUnavailable
@@ -26,11 +26,13 @@ class Bench:
 
     def __init__(self, writer: SqlWriter, path: Path) -> None:
         self.writer = writer
-        self._path = path
+        self.path = path
+        self.busy = list[str]()
+        """The statements that found the database held."""
 
     @property
     def kept(self) -> list[int]:
-        with closing(sqlite3.connect(self._path)) as connection:
+        with closing(sqlite3.connect(self.path)) as connection:
             return [row[0] for row in connection.execute("SELECT n FROM numbers ORDER BY rowid")]
 
     @asynccontextmanager
@@ -73,11 +75,14 @@ def transaction(connection: Connection) -> bool:
 @pytest_asyncio.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     path = tmp_path / "numbers.db"
-    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT")
+    # Not a moment, where another program holds it.
+    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", connect_args={"timeout": 0})
     with engine.connect() as connection:
         connection.exec_driver_sql("CREATE TABLE numbers (n INTEGER UNIQUE)")
     with ThreadPoolExecutor(2) as threads:
-        yield Bench(SqlWriter(engine, threads), path)
+        bench = Bench(SqlWriter(engine, threads), path)
+        event.listen(engine, "handle_error", lambda context: bench.busy.append(str(context.statement)))
+        yield bench
     engine.dispose()
 
 
@@ -160,6 +165,53 @@ async def test_a_crowd_takes_turns(bench: Bench) -> None:
     numbers = list(range(2 * AT_ONCE + 1))
     assert await bench.together(*map(add, numbers)) == [1] * len(numbers)
     assert bench.kept == numbers
+
+
+async def test_a_database_that_another_program_holds_is_waited_for_once(bench: Bench) -> None:
+    """Not once for each of those that wait; all hear of it together, each with an error of its own."""
+    with closing(sqlite3.connect(bench.path, isolation_level=None)) as other:
+        async with bench.held() as holding:
+            waiting = [asyncio.ensure_future(bench.writer.write(add(number))) for number in range(5)]
+            await asyncio.sleep(0)
+            other.execute("BEGIN IMMEDIATE")
+            bench.busy.clear()
+        async with asyncio.timeout(PATIENCE):
+            await holding
+            failures = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(failure) for failure in failures] == [StoreUnavailable] * 5
+        assert len(set(map(id, failures))) == 5
+        assert bench.busy == ["BEGIN IMMEDIATE"]
+        other.execute("ROLLBACK")
+    assert await bench.together(add(1), add(2)) == [1, 1]
+
+
+async def test_without_a_thread_whoever_writes_is_told_and_the_next_one_is_not(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No writer is left waiting for a turn that never began."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        async with asyncio.timeout(PATIENCE):
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable):
+                    await bench.writer.write(add(1))
+    async with asyncio.timeout(PATIENCE):
+        assert await bench.writer.write(add(2)) == 1
+
+
+async def test_what_ends_a_thread_ends_no_other_writer_well(bench: Bench) -> None:
+    """Nobody takes it for an answer."""
+
+    def leave(_connection: Connection) -> None:
+        raise SystemExit
+
+    outcomes = await bench.together(add(1), leave, add(2))
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 3
+    assert bench.kept == []
 
 
 async def test_closing_leaves_nobody_waiting(bench: Bench) -> None:
