@@ -8,7 +8,7 @@ import pytest
 from tests.faults.trial import trial
 from tests.stores.mongod import INSTALL, Mongod, binary, running
 
-RUNS = 300
+RUNS = 150
 
 
 @pytest.fixture(params=["sqlite", "mongo"])
