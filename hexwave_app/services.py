@@ -161,8 +161,8 @@ async def open_services(settings: Settings, tools: Mapping[str, Tool] = TOOLS) -
             channel,
             observer=activity.observer,
             spawn=telling.spawn,
-            # Otherwise the store is a file of this server, which has one worker.
-            alone=settings.mongodb_uri is None and settings.redis_url is None,
+            # Several workers have Redis; several servers without it are an exception that is slower.
+            alone=settings.redis_url is None,
         )
         library = await open_library(settings)
         providers = await _providers(settings, library, tools, stack)

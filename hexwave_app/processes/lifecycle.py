@@ -65,7 +65,7 @@ class Processes:
     `reread` is how long, in seconds, a follower trusts silence before it reads the store again. `observer`
     is told of every change, of what was passed over, and of what followers were told. With `spawn`, which
     begins a task that somebody owns, no caller waits for followers to be told of what is no end. `alone` says
-    that no other worker writes to the store.
+    that other workers hardly ever write to the same processes.
     """
 
     def __init__(
@@ -136,9 +136,10 @@ class Processes:
     async def reported_on(self, process_id: str) -> Process:
         """The process that a provider reports on, for `update`: perhaps not its newest version.
 
-        Its provider and its job are certain, for they stay the same once there is a job.
+        Its provider and its job are certain, for they stay the same once there is a job. Where another worker
+        has deleted it meanwhile, it is `update` that raises `ProcessNotFound`.
         """
-        # Others might have deleted it meanwhile.
+        # Where several write, the guess is mostly wrong, and a look costs less than to find that out.
         known = self._recent.get(process_id) if self._alone else None
         return known if known and known.provider.job_id else await self.load(process_id)
 

@@ -433,6 +433,21 @@ async def test_a_job_is_known_without_a_look_only_to_the_one_worker(alone: bool)
     assert store.asked == (1 if alone else 2)
 
 
+async def test_a_report_on_what_another_worker_deleted_finds_that_out() -> None:
+    """The guess of the one that wrote last lets it in; whatever it changes is not found."""
+    store = MemoryStore()
+    one, other = (Processes(store, FaultyChannel(), alone=True) for _ in range(2))
+    process = await one.create(begun())
+    await one.update(process.process_id, Submitted("job-1"))
+    await other.update(process.process_id, Failed("You stopped it.", "cancelled"))
+    await other.delete(process.process_id, process.user_id)
+    guess = await one.reported_on(process.process_id)
+    with pytest.raises(ProcessNotFound):
+        await one.update(process.process_id, Progressed(10), guess)
+    with pytest.raises(ProcessNotFound):
+        await one.reported_on(process.process_id)
+
+
 async def test_of_what_has_ended_or_is_gone_nothing_is_known_by_heart() -> None:
     """The store says what there is."""
     processes = Processes(MemoryStore(), FaultyChannel(), alone=True)
