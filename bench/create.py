@@ -1,7 +1,7 @@
 """Creation over the API, beside a bare insert; and how many webhooks a second the app takes in.
 
-A creation here is all of it: the guest is known by its cookie, the request checked, the process saved and
-published, and then submitted to the external API behind the caller's back, within the measured time or not.
+A creation here is all of it: the guest is known by its cookie, the request checked, the process saved, and
+then submitted to the external API behind the caller's back, within the measured time or not.
 """
 
 import asyncio
