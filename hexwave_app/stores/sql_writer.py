@@ -108,6 +108,8 @@ class SqlWriter:
 
     def _write(self, writes: Sequence[_Write]) -> None:
         """In a thread. Raises where the database takes nothing at all."""
+        # A turn for which there was no thread is left to the next one: whoever it was for has been told.
+        writes = [write for write in writes if not write.future.done()]
         with self._engine.connect() as connection:
             if len(writes) > 1 and _together(writes, connection):
                 return

@@ -201,6 +201,7 @@ async def test_without_a_thread_whoever_writes_is_told_and_the_next_one_is_not(
                     await bench.writer.write(add(1))
     async with asyncio.timeout(PATIENCE):
         assert await bench.writer.write(add(2)) == 1
+    assert bench.kept == [2]
 
 
 async def test_what_ends_a_thread_ends_no_other_writer_well(bench: Bench) -> None:
