@@ -65,8 +65,9 @@ class Stage:
         if self.mongod is not None:
             faults.append(("mongod killed", self._kill_mongod))
         while True:
-            # Each comes once before any comes again: a short batch would else be spared most of them.
-            for name, fault in chance.sample(faults, len(faults)):
+            # What has come the least comes next: a batch may be too short for more than one.
+            order = chance.sample(faults, len(faults))
+            for name, fault in sorted(order, key=lambda each: tally.faults[each[0]]):
                 await asyncio.sleep(chance.uniform(0.3, 2.5))
                 tally.faults[name] += 1
                 async with self._changing:
