@@ -254,7 +254,6 @@ class Processes:
         if not process.terminal:
             raise ProcessConflict("This process is still running. Cancel it before deleting it.")
         await self._store.delete(process_id)
-        self._recent.drop_older(process)
         return process
 
     async def follow(self, process_id: str, reread: float | None = None) -> AsyncIterator[Process]:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 100
 """Writes that are committed together. Who reads meanwhile reads what was before them."""
 
+_CLOSED = "The database is closed: the server is about to end."
+
 _T = TypeVar("_T")
 
 
@@ -63,7 +65,7 @@ class SqlWriter:
         Who is cancelled while waiting has written nothing; afterwards, nobody knows.
         """
         if self._closed:
-            raise StoreUnavailable("The database is closed: the server is about to end.")
+            raise StoreUnavailable(_CLOSED)
         write = _Write(work, asyncio.get_running_loop().create_future())
         self._waiting.append(write)
         if not self._writing:
@@ -75,7 +77,7 @@ class SqlWriter:
         self._closed = True
         writes = list(self._waiting)
         self._waiting.clear()
-        _fail(writes, "The database is closed: the server is about to end.", None)
+        _fail(writes, _CLOSED, None)
 
     def _begin_turn(self) -> None:
         while writes := self._next():
